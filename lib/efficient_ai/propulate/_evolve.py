@@ -11,7 +11,7 @@ from typing import Any
 from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Genes, Space
-from efficient_ai.training import seed_sequence
+from efficient_ai.seeds import seed_for
 
 _INDIVIDUAL = 1  # message tag
 
@@ -49,7 +49,7 @@ class _Worker:
 
     def __init__(self, comm, space: Space, evaluate: Evaluate, propagator: Propagator, seed: int):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
-        self.rng = Random(seed_sequence(seed, comm.rank))
+        self.rng = Random(seed_for(seed, comm.rank))
         self.population = Population()
         self.generation = 0
         self.others = [rank for rank in range(comm.size) if rank != comm.rank]
@@ -66,7 +66,9 @@ class _Worker:
         genes = self.propagator(self.population, self.rng)
         started = self.now()
         loss, error = _evaluate(self.evaluate, self.space, genes)
-        individual = Individual(genes, loss, self.comm.rank, self.generation, started, self.now(), known, error)
+        individual = Individual(
+            genes, loss, self.comm.rank, self.generation, started, self.now(), known, error
+        )
         self.population.add(individual)
         self.generation += 1
         return individual
@@ -184,7 +186,9 @@ def meet(comm, pause: float = 0.0005) -> None:
 
 def _require_budget(comm, evaluations: int) -> None:
     if evaluations < comm.size:
-        raise ValueError(f"evaluations={evaluations}: each of the {comm.size} ranks evaluates at least one candidate")
+        raise ValueError(
+            f"evaluations={evaluations}: each of the {comm.size} ranks evaluates at least one candidate"
+        )
 
 
 def _evaluate(evaluate: Evaluate, space: Space, genes: Genes) -> tuple[float, str]:

@@ -14,6 +14,12 @@ def _require_interval(kind: str, low, high) -> None:
         raise ValueError(f"{kind}({low}, {high}): needs two finite limits, the lower one first")
 
 
+def _as_floats(gene) -> None:
+    """Limits may be given as whole numbers; a value put on the border must still be a float."""
+    object.__setattr__(gene, "low", float(gene.low))
+    object.__setattr__(gene, "high", float(gene.high))
+
+
 @dataclass(frozen=True)
 class Float:
     """A real number, uniform in ``[low, high]``."""
@@ -23,6 +29,7 @@ class Float:
 
     def __post_init__(self):
         _require_interval("Float", self.low, self.high)
+        _as_floats(self)
 
     def sample(self, rng: Random) -> float:
         return rng.uniform(self.low, self.high)
@@ -46,6 +53,7 @@ class LogFloat:
         _require_interval("LogFloat", self.low, self.high)
         if self.low <= 0:
             raise ValueError(f"LogFloat({self.low}, {self.high}): a logarithm needs positive limits")
+        _as_floats(self)
 
     def sample(self, rng: Random) -> float:
         return self._clip(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
