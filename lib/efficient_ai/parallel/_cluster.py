@@ -212,7 +212,7 @@ class Cluster:
         """Wait for the controller and all engines, then check that they are the ranks of one world."""
         file = self.folder / "security" / "ipcontroller-client.json"
         self._wait(lambda: read(file).rstrip().endswith("}"), "the controller")
-        self._client = ipyparallel.Client(url_file=str(file), timeout=self._left())
+        self._client = ipyparallel.Client(str(file), timeout=self._left())
         self._wait(lambda: len(self._client.ids) == self.n, "the engines")
         asked = self._client[:].apply_async(_engine.prepare, str(self.folder))
         try:
