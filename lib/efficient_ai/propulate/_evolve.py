@@ -44,7 +44,7 @@ class Run:
         return sum(ind.seconds for ind in self.individuals) / (self.workers * self.seconds)
 
 
-class _Worker:
+class Worker:
     """One rank: its population, its random stream and its mail."""
 
     def __init__(self, comm, space: Space, evaluate: Evaluate, propagator: Propagator, seed: int):
@@ -131,7 +131,7 @@ def evolve(
         ValueError: fewer evaluations than ranks.
     """
     _require_budget(comm, evaluations)
-    worker = _Worker(comm, space, evaluate, propagator, seed)
+    worker = Worker(comm, space, evaluate, propagator, seed)
     running_elsewhere = comm.size - 1
     while True:
         individual = worker.breed_and_evaluate()
@@ -161,7 +161,7 @@ def evolve_generations(
     slowest. Arguments and errors as for :func:`evolve`; the budget is rounded up to whole generations.
     """
     _require_budget(comm, evaluations)
-    worker = _Worker(comm, space, evaluate, propagator, seed)
+    worker = Worker(comm, space, evaluate, propagator, seed)
     for _ in range(math.ceil(evaluations / comm.size)):
         individual = worker.breed_and_evaluate()
         meet(comm)
@@ -199,7 +199,7 @@ def _evaluate(evaluate: Evaluate, space: Space, genes: Genes) -> tuple[float, st
     return (math.inf, "the loss is NaN") if math.isnan(loss) else (loss, "")
 
 
-def _run(worker: _Worker) -> Run:
+def _run(worker: Worker) -> Run:
     individuals = list(worker.population)
     return Run(
         individuals,
