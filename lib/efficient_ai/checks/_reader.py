@@ -44,14 +44,19 @@ def line_of(trace: TracebackType | None) -> Line | None:
     return _innermost(frames)
 
 
-def line_in(stack: str, *, innermost_last: bool) -> Line | None:
-    """The same from the printed stack of another process. The cell's text is looked up here, where the cell was run."""
+def line_in(stack: str, bench: str, *, innermost_last: bool) -> Line | None:
+    """The same from the printed stack of another process. The cell's text is looked up here, where the cell was run.
+
+    Frames of the file ``bench``, which calls the reader's code and is called by it, only count if there is no other.
+    """
     frames = [(m["file"], int(m["line"]), m["function"] or "") for m in _FRAME.finditer(stack)]
-    return _innermost(frames if innermost_last else frames[::-1])
+    if not innermost_last:
+        frames.reverse()
+    return _innermost([frame for frame in frames if frame[0] != bench]) or _innermost(frames)
 
 
 def _innermost(frames: list[tuple[str, int, str]]) -> Line | None:
     for file, number, function in reversed(frames):
-        if not file.startswith((*_LIBRARIES, "<frozen")):
+        if not file.startswith((*_LIBRARIES, "<frozen")) and not file.endswith((".pyx", ".pxi")):
             return Line(number, function, linecache.getline(file, number).strip())
     return None
