@@ -60,8 +60,7 @@ class Kernel:
         return [
             range(node.lineno, node.end_lineno + 1)
             for node in ast.walk(ast.parse(source))
-            if isinstance(node, (ast.Expr, ast.Assert))
-            and any(node.lineno in region for region in regions)
+            if isinstance(node, (ast.Expr, ast.Assert)) and any(node.lineno in region for region in regions)
         ]
 
 
