@@ -14,6 +14,7 @@ from typing import Any
 
 import ipyparallel
 
+from .._paths import build_dir
 from . import _engine, _slurm
 from ._errors import ClusterError
 from ._job import Job
@@ -22,7 +23,6 @@ from ._mpi import end_guarded, find_mpiexec, rank_environment, reason, start_gua
 from ._notes import first_death, read, refuse_wrong_world, stack_text
 from ._place import Place, choose
 from ._ranks import check_limit, check_size, pack
-from .._paths import build_dir
 
 _ENGINE_MAIN = str(Path(__file__).with_name("_engine_main.py"))
 _current: "Cluster | None" = None
@@ -50,9 +50,13 @@ def start_cluster(
     n, timeout, cell_timeout = check_size(n), check_limit(timeout), check_limit(cell_timeout)
     place = choose(where)
     if place.kind == "slurm" and n > place.cores:
-        raise ClusterError(f"asked for {n} ranks, but the usable nodes of this Slurm have {place.cores} CPUs in all")
+        raise ClusterError(
+            f"asked for {n} ranks, but the usable nodes of this Slurm have {place.cores} CPUs in all"
+        )
     if _current is not None:
-        print(f"The cluster of {_current.n} ranks from before is stopped: a notebook has one.")
+        print(
+            f"The cluster of {_current.n} rank{'s' * (_current.n > 1)} from before is stopped: a notebook has one."
+        )
         _current.stop()
     return Cluster(n, place, timeout, cell_timeout, template, address)
 
@@ -85,25 +89,30 @@ class Cluster:
         """As ``run``, but returns at once with a ``Job`` to watch. One job at a time."""
         timeout, payload = check_limit(timeout), pack(function, args, kwargs)
         if self._client is None:
-            raise ClusterError("this cluster is stopped: start one with start_cluster, or this one with .restart()")
+            raise ClusterError(
+                "this cluster is stopped: start one with start_cluster, or this one with .restart()"
+            )
         if self._job is not None and not self._job.done:
-            raise ClusterError("a job is still running on these ranks: wait for its .result(), or .restart() the ranks")
-        if not self.alive:
-            print(self.restart_after(self._how_it_died()))
+            raise ClusterError(
+                "a job is still running on these ranks: wait for its .result(), or .restart() the ranks"
+            )
+        self.revive()
         replies = [self._client[engine].apply_async(_engine.call, payload) for engine in self.view.targets]
         self._job = Job(self, replies, timeout)
         return self._job
 
-    def stacks(self, wait: float = 3.0) -> dict[int, str]:
+    def stacks(self, cell: str = "") -> dict[int, str]:
         """Where each rank stands right now: its Python stack as text. Works inside blocking MPI calls too."""
         for rank in range(self.n):
             os.truncate(self.folder / f"stack-{rank}", 0)
         self.client.send_signal(signal.SIGUSR1, targets=self.view.targets, block=False)
-        end, dumps = time.monotonic() + wait, {}
+        end, dumps = time.monotonic() + 3.0, {}
         while len(dumps) < self.n and time.monotonic() < end:
             time.sleep(0.1)
             dumps = {rank: text for rank in range(self.n) if (text := read(self.folder / f"stack-{rank}"))}
-        return {rank: stack_text(dumps.get(rank, ""), self._main_threads[rank]) for rank in range(self.n)}
+        return {
+            rank: stack_text(dumps.get(rank, ""), self._main_threads[rank], cell) for rank in range(self.n)
+        }
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -136,12 +145,25 @@ class Cluster:
     def restart(self) -> None:
         """Stop, and start again with the same settings. Everything the engines held is gone."""
         self.stop()
+        if _current is not None:
+            _current.stop()
         self._start()
+
+    def revive(self) -> None:
+        """If engines have died, say which one and how, and start a new set. Called before and after each cell."""
+        if self._client is not None and not self.alive:
+            death = first_death(self.folder)
+            how = (
+                f"Rank {death[0]} {death[1]}, and MPI ended all ranks with it."
+                if death
+                else "The engines are gone."
+            )
+            print(f"{how} {self.restart_after('that')}", file=sys.stderr)
 
     def restart_after(self, what: str) -> str:
         """Restart because of ``what``; one sentence for the reader."""
         self.restart()
-        return f"After {what}: a new set of {self.n} engines is up. What the old ones held in memory is gone."
+        return f"After {what} a new set of {self.n} engines is up; what the old ones held in memory is gone."
 
     def __enter__(self) -> "Cluster":
         return self
@@ -151,10 +173,15 @@ class Cluster:
 
     def __str__(self) -> str:
         if self._client is None:
-            return f"{self.n} MPI ranks, stopped"
+            return f"Cluster of {self.n}, stopped"
         cores = self.place.cores
-        share = "each has its own" if self.n <= cores else "more ranks than cores, so they share and speed says little"
-        return f"{self.n} MPI ranks {self.place.text}; {cores} core{'s' * (cores != 1)}: {share}. {self._library}"
+        share = (
+            "each has its own"
+            if self.n <= cores
+            else "more ranks than cores, so they share and speed says little"
+        )
+        ranks = f"{self.n} MPI rank{'s' * (self.n > 1)}"
+        return f"{ranks} {self.place.text}; {cores} core{'s' * (cores != 1)}: {share}. {self._library}"
 
     # -- starting -----------------------------------------------------------------------------------------------
 
@@ -185,10 +212,14 @@ class Cluster:
 
     def _start_controller(self):
         command = [sys.executable, "-m", "ipyparallel.controller", f"--profile-dir={self.folder}", "--nodb"]
-        command += ["--log-level=WARN", "--IPController.broadcast_scheduler_depth=0"]
+        command += ["--log-level=WARN", "--usethreads", "--IPController.broadcast_scheduler_depth=0"]
+        # An engine counts as registered after its first heartbeat, so a short period is a fast start.
+        command += ["--HeartMonitor.period=500", "--HeartMonitor.max_heartmonitor_misses=120"]
         near = self.place.kind == "laptop" or (self.place.kind == "allocation" and self.place.nodes == 1)
         command += [f"--ip={self._address or ('127.0.0.1' if near else '*')}"]
-        command += [] if near else ["--IPController.enable_curve=True"]  # encrypted where it leaves the machine
+        command += (
+            [] if near else ["--IPController.enable_curve=True"]
+        )  # encrypted where it leaves the machine
         return start_guarded(command, self.folder, "controller.log", rank_environment())
 
     def _start_engines(self):
@@ -220,7 +251,9 @@ class Cluster:
         except TimeoutError as error:
             raise ClusterError(f"engines came up but did not answer in {self.timeout:g} s") from error
         if sorted(rank for rank, *_ in told.values()) != list(range(self.n)):
-            raise ClusterError(f"the engines are not the ranks of one world: (rank, size) are {sorted(told.values())}")
+            raise ClusterError(
+                f"the engines are not the ranks of one world: (rank, size) are {sorted(told.values())}"
+            )
         in_rank_order = sorted(told, key=lambda engine: told[engine][0])
         self._main_threads = [told[engine][1] for engine in in_rank_order]
         self._library = told[in_rank_order[0]][2]
@@ -239,16 +272,12 @@ class Cluster:
                 if ended:
                     raise ClusterError(f"{log[:-4]} did not come up: {self._reason(log)}")
             if time.monotonic() > self._deadline:
-                raise ClusterError(f"{what} did not come up in {self.timeout:g} s: {self._reason('engines.log')}")
+                raise ClusterError(
+                    f"{what} did not come up in {self.timeout:g} s: {self._reason('engines.log')}"
+                )
             time.sleep(0.05)
 
     def _reason(self, log: str) -> str:
         if log == "engines.log" and self.place.kind == "slurm":
             return _slurm.explain(self._name, self.folder)
         return reason(self.folder / log)
-
-    def _how_it_died(self) -> str:
-        death = first_death(self.folder)
-        if death is None:
-            return "the engines had gone without a trace"
-        return f"a death (rank {death[0]} {death[1]}; MPI ended all ranks with it)"

@@ -29,18 +29,28 @@ def prepare(folder: str) -> tuple[int, int, str]:
 
 
 def call(payload: bytes) -> bytes:
-    """Run one packed call on a fresh duplicate of the world: messages that a failed call left do not reach it."""
-    global _inside_call, _last_comm
-    from mpi4py import MPI
-
-    if _last_comm is not None:
-        _last_comm.Free()
-    _last_comm = comm = MPI.COMM_WORLD.Dup()
+    """Run one packed call on a fresh duplicate of the world: messages that an earlier call left do not reach it."""
+    global _inside_call
+    comm = _fresh_world()
     _inside_call = True
     try:
         return _worker.call(payload, comm)
     finally:
         _inside_call = False
+
+
+def _fresh_world():
+    """A duplicate of the world; that of the call before is freed, but only if nothing is left in it.
+
+    MPI gives the number of a freed communicator to a later one, and then a message left behind would arrive there.
+    """
+    global _last_comm
+    from mpi4py import MPI
+
+    old, _last_comm = _last_comm, MPI.COMM_WORLD.Dup()
+    if old is not None and not _last_comm.allreduce(old.Iprobe(), op=MPI.LOR):
+        old.Free()
+    return _last_comm
 
 
 def publish(value: Any) -> None:

@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._errors import Hang, RankError
+from ._errors import ClusterError, Hang, RankError
 from ._notes import first_death, unpack
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ class Job:
         """Wait for all ranks and return their results in rank order; what they printed is printed in rank order.
 
         Raises RankError (a rank raised or died) or Hang (time is up, with the stack of each unfinished rank). If
-        ranks hang or are dead, a new set of engines is up when this raises. Asked again, it answers the same.
+        ranks hang, wait for one that failed, or are dead, a new set of engines is up when this raises. Asked again, it answers the same.
         """
         if self._outcome is None:
             while (why := self._over()) is None:
                 self._wait_a_little()
             try:
                 self._outcome = self._settle(why)
-            except (RankError, Hang) as error:
+            except (RankError, Hang, ClusterError) as error:
                 self._outcome = error
         if isinstance(self._outcome, Exception):
             raise self._outcome
@@ -83,22 +83,18 @@ class Job:
             self._print()
             return unpack(self._answers, cluster.n)
         stacks = cluster.stacks() if why == "late" else {}
-        death = first_death(cluster.folder) or (-1, "an engine is gone without a trace")
+        death = first_death(cluster.folder)
         self._print()
         if why == "late":
             waiting = {rank: text for rank, text in stacks.items() if rank not in self._answers}
-            note = cluster.restart_after("the hang")
-            raise Hang(self._limit, waiting, sorted(self._answers), f"\n{note}")
-        if why == "dead":
-            error = RankError(death[0], "", death[1])
-            error.add_note(cluster.restart_after("the death: MPI ended all ranks with it"))
-            raise error
-        note = cluster.restart_after("the error: other ranks were left waiting")
-        try:
-            return unpack(self._answers, cluster.n)
-        except RankError as error:
-            error.add_note(note)
-            raise
+            raise Hang(self._limit, waiting, sorted(self._answers), cluster.restart_after("the hang"))
+        if why == "failed":
+            note = cluster.restart_after("the error, which left other ranks waiting")
+            return unpack(self._answers, cluster.n, note)
+        note = cluster.restart_after("a death MPI ends all ranks")
+        if death is None:
+            raise ClusterError(f"the engines are gone without a trace.\n{note}")
+        raise RankError(death[0], "", death[1], note)
 
     def _print(self) -> None:
         for reply in self._replies:

@@ -26,7 +26,7 @@ class LimitedView(ipyparallel.DirectView):
 
     def execute(self, code, silent=True, targets=None, block=None, label=None):
         answer = super().execute(code, silent=silent, targets=targets, block=False, label=label)
-        timer = threading.Timer(self._limit, self._too_late, [answer])
+        timer = threading.Timer(self._limit, self._too_late, [answer, code])
         timer.daemon = True
         answer.add_done_callback(lambda _: timer.cancel())
         timer.start()
@@ -35,12 +35,15 @@ class LimitedView(ipyparallel.DirectView):
             answer.wait_for_output(5)
         return answer
 
-    def _too_late(self, answer) -> None:
+    def _too_late(self, answer, code) -> None:
         if answer.ready():
             return
-        stacks = self._cluster_of_view.stacks()
+        stacks = self._cluster_of_view.stacks(code)
         text = "\n".join(f"rank {rank} stands in\n{stack}" for rank, stack in stacks.items())
-        print(f"This cell was not finished after {self._limit:g} s; the engines are ended.\n{text}", file=sys.stderr)
+        print(
+            f"This cell was not finished after {self._limit:g} s; the engines are ended.\n{text}",
+            file=sys.stderr,
+        )
         self.client.send_signal(signal.SIGKILL, targets=self.targets, block=False)
 
 
@@ -60,12 +63,9 @@ def connect_to_notebook(cluster: "Cluster") -> None:
     magics.stream_output = False  # output when the cell is done, in rank order
     magics.progress_after_seconds = -1  # no bar that comes and goes in the rendered page
 
-    def after_cell(*_):
-        if not cluster.alive:
-            print(cluster.restart_after(cluster._how_it_died()), file=sys.stderr)
-
-    cluster._after_cell = after_cell
-    shell.events.register("post_run_cell", after_cell)
+    # A fresh function each time: the bound method cannot be registered twice, and a restart comes from inside it.
+    cluster._after_cell = lambda *_: cluster.revive()
+    shell.events.register("post_run_cell", cluster._after_cell)
 
 
 def disconnect_from_notebook(cluster: "Cluster") -> None:

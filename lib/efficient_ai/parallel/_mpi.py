@@ -91,5 +91,9 @@ def tail(log: Path, lines: int = 30) -> str:
 def reason(log: Path) -> str:
     """Why a process failed, from its log: the last line that names an error, then the end of the log."""
     text = tail(log)
-    named = [line for line in text.splitlines() if re.match(r"\w*(Error|Exception|Exit)\b|.*(not found|cannot|No such)", line)]
+    named = [
+        line
+        for line in text.splitlines()
+        if re.match(r"\w*(Error|Exception|Exit)\b|.*(not found|cannot|No such)", line)
+    ]
     return (named[-1] + "\n" if named else "") + text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ._errors import ClusterError, RankError
 
-_MACHINERY = {"_worker.py", "_rank_main.py", "_engine.py"}
+_BELOW = {"_worker.py", "interactiveshell.py"}  # who calls the reader's function, or the code of a cell
 
 
 def read(file: Path) -> str:
@@ -34,28 +34,36 @@ def first_death(folder: Path) -> tuple[int, str] | None:
         return None
     code = int(notes[0][1].read_text().split()[1])
     rank = int(notes[0][1].name.removeprefix("status-"))
-    return rank, f"died by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"left with exit status {code}"
+    return (
+        rank,
+        f"died by signal {-code} ({signal.Signals(-code).name})"
+        if code < 0
+        else f"left with exit status {code}",
+    )
 
 
-def stack_text(dump: str, main_thread: int) -> str:
+def stack_text(dump: str, main_thread: int, cell: str = "") -> str:
     """The main thread's part of a fault handler dump: innermost call first, each with its source line.
 
-    Frames of this package's machinery and what lies below them are left out.
+    The frames below the reader's function, which called it, are left out. ``cell`` is the code that a cell sent to
+    the ranks: its lines are known nowhere else.
     """
     part = next((part for part in dump.split("hread 0x") if part[:16] == f"{main_thread:016x}"), "")
     lines = []
     for file, number, name in re.findall(r'File "(.*)", line (\d+) in (.*)', part):
-        if Path(file).name in _MACHINERY:
-            break
+        if Path(file).name in _BELOW:
+            return "\n".join(lines)
         source = linecache.getline(file, int(number)).strip()
+        if not source and name == "<module>" and int(number) <= len(cell.splitlines()):
+            source = cell.splitlines()[int(number) - 1].strip()
         lines += [f'  File "{file}", line {number}, in {name}'] + [f"    {source}"] * bool(source)
-    return "\n".join(lines) if lines else "  (not inside a function of yours)"
+    return "  (not inside a function of yours)"
 
 
-def unpack(answers: dict[int, bytes], n: int) -> list:
-    """Results in rank order from (ok, result) pickles; RankError for the lowest rank that failed."""
+def unpack(answers: dict[int, bytes], n: int, note: str = "") -> list:
+    """Results in rank order from (ok, result) pickles; RankError, with ``note``, for the lowest rank that failed."""
     opened = {rank: pickle.loads(answers[rank]) for rank in sorted(answers)}
     for rank, (ok, result) in opened.items():
         if not ok:
-            raise RankError(rank, result)
+            raise RankError(rank, result, note=note)
     return [opened[rank][1] for rank in range(n)]

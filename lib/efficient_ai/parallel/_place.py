@@ -35,7 +35,9 @@ def choose(where: str = "auto", environ: Mapping[str, str] = os.environ) -> Plac
     job = environ.get("SLURM_JOB_ID")
     if where == "allocation" or (where == "auto" and job):
         if not job:
-            raise ClusterError("not inside a Slurm allocation (SLURM_JOB_ID is not set): start with salloc or sbatch")
+            raise ClusterError(
+                "not inside a Slurm allocation (SLURM_JOB_ID is not set): start with salloc or sbatch"
+            )
         cores = count_cpus(environ.get("SLURM_JOB_CPUS_PER_NODE", "")) or own_cores()
         nodes = int(environ.get("SLURM_JOB_NUM_NODES", "1"))
         return Place("allocation", cores, f"inside Slurm job {job}, {nodes} node{'s' * (nodes > 1)}", nodes)

@@ -34,7 +34,16 @@ def run_ranks(function: Callable, n: int, *args: Any, timeout: float = 60.0, **k
     try:
         (folder / "call").write_bytes(pack(function, args, kwargs))
         deadline = time.time() + timeout
-        start = [find_mpiexec(), "-n", str(n), sys.executable, _RANK_MAIN, str(folder), str(n), str(deadline - _MARGIN)]
+        start = [
+            find_mpiexec(),
+            "-n",
+            str(n),
+            sys.executable,
+            _RANK_MAIN,
+            str(folder),
+            str(n),
+            str(deadline - _MARGIN),
+        ]
         process = start_guarded(start, folder, "log", rank_environment())
         try:
             process.wait(timeout=timeout)
@@ -81,12 +90,20 @@ def _collect(folder: Path, n: int, limit: float, status: int, timed_out: bool) -
     if failed or len(answers) == n:
         return unpack(answers, n)
     if timed_out:
-        raise Hang(limit, {rank: _stack(folder, rank) for rank in range(n) if rank not in answers}, sorted(answers))
+        raise Hang(
+            limit, {rank: _stack(folder, rank) for rank in range(n) if rank not in answers}, sorted(answers)
+        )
     death = first_death(folder)
     if death is None or not (folder / f"crash-{death[0]}").exists():
-        raise ClusterError(f"the ranks did not start (exit status {status}). They said:\n{tail(folder / 'log')}")
+        raise ClusterError(
+            f"the ranks did not start (exit status {status}). They said:\n{tail(folder / 'log')}"
+        )
     rank, how = death
-    kept = [line for line in read(folder / f"crash-{rank}").splitlines() if not line.endswith(("in call", "in main", "in <module>"))]
+    kept = [
+        line
+        for line in read(folder / f"crash-{rank}").splitlines()
+        if not line.endswith(("in call", "in main", "in <module>"))
+    ]
     raise RankError(rank, "\n".join(kept), how)
 
 

@@ -25,7 +25,9 @@ def write_script(folder: Path, name: str, n: int, command: list[str], template: 
     try:
         filled = text.format(name=name, n=n, log=folder / "engines.log", command=shlex.join(command))
     except (KeyError, ValueError, IndexError) as error:
-        raise ClusterError(f"the Slurm template has an unknown placeholder or a bare brace: {error!r}") from error
+        raise ClusterError(
+            f"the Slurm template has an unknown placeholder or a bare brace: {error!r}"
+        ) from error
     if shlex.join(command) not in filled:
         raise ClusterError("the Slurm template does not contain {command}, so it would start no engine")
     script = folder / "engines.sbatch"
@@ -41,7 +43,11 @@ def job_state(name: str) -> str:
 
 def left_in_queue(name: str) -> bool:
     """Whether any job of that name is still queued, running or completing."""
-    return bool(_slurm(["squeue", "--noheader", f"--name={name}", "--states=all", "--format=%T"]).replace("CANCELLED", "").strip())
+    return bool(
+        _slurm(["squeue", "--noheader", f"--name={name}", "--states=all", "--format=%T"])
+        .replace("CANCELLED", "")
+        .strip()
+    )
 
 
 def cancel_command(name: str) -> list[str]:
@@ -59,6 +65,8 @@ def explain(name: str, folder: Path) -> str:
 
 def _slurm(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, env=os.environ).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=10, env=os.environ
+        ).stdout.strip()
     except (subprocess.TimeoutExpired, OSError):
         return ""
