@@ -14,6 +14,7 @@ import _launch
 def main(folder: Path, n: int, deadline: float) -> None:
     """Be one rank: run the call that lies in ``folder``."""
     comm = _launch.check_world(folder, n)
+    everyone = comm.Dup()  # the reader's messages cannot be taken for ours
     import _worker
 
     sys.path.pop(0)  # this folder: its file names must not hide the reader's modules
@@ -31,6 +32,10 @@ def main(folder: Path, n: int, deadline: float) -> None:
     _launch.keep(folder, "result", comm.rank, answer)
     if not pickle.loads(answer)[0]:
         comm.Abort(1)
+    # MPICH may bring all ranks down when one finalises with messages to it still under way: nobody leaves early.
+    request = everyone.Ibarrier()
+    while not request.Test():
+        time.sleep(0.005)
 
 
 if __name__ == "__main__":
