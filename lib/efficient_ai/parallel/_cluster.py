@@ -224,7 +224,11 @@ class Cluster:
 
     def _start_engines(self):
         path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-        environment = rank_environment(PYTHONPATH=path, IPYTHONDIR=str(self.folder / "ipython"))
+        environment = rank_environment(
+            local=self.place.kind != "slurm" and self.place.nodes == 1,
+            PYTHONPATH=path,
+            IPYTHONDIR=str(self.folder / "ipython"),
+        )
         engine = [sys.executable, _ENGINE_MAIN, str(self.folder), str(self.n), str(self.timeout), "--mpi"]
         engine += [f"--profile-dir={self.folder}", "--log-level=WARN", f"--timeout={self.timeout}"]
         if self.place.kind != "slurm":

@@ -91,7 +91,7 @@ class Job:
         if why == "failed":
             note = cluster.restart_after("the error, which left other ranks waiting")
             return unpack(self._answers, cluster.n, note)
-        note = cluster.restart_after("a death MPI ends all ranks")
+        note = cluster.restart_after("the death, with which MPI ended all ranks,")
         if death is None:
             raise ClusterError(f"the engines are gone without a trace.\n{note}")
         raise RankError(death[0], "", death[1], note)

@@ -169,7 +169,7 @@ def test_a_rank_that_dies_in_a_call_is_named_and_a_new_set_comes_up(cluster):
     with pytest.raises(RankError, match=r"rank 1: died by signal 9 \(SIGKILL\)") as caught:
         cluster.run(die)
     assert caught.value.rank == 1
-    assert "MPI ends all ranks" in str(caught.value)
+    assert "MPI ended all ranks" in str(caught.value)
     assert [rank for rank, *_ in cluster.run(ask)] == [0, 1, 2]
 
 
