@@ -11,6 +11,7 @@ import platform
 import statistics
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from efficient_ai._paths import project_root
@@ -27,7 +28,7 @@ def one_start(ranks: int) -> dict:
     times.append(time.perf_counter())
     cluster.stop()
     times.append(time.perf_counter())
-    start, first_call, stop = (round(b - a, 3) for a, b in zip(times, times[1:], strict=False))
+    start, first_call, stop = (round(b - a, 3) for a, b in pairwise(times))
     return {"start_s": start, "first_call_s": first_call, "stop_s": stop, "load": round(load, 2)}
 
 

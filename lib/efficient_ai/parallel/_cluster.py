@@ -105,7 +105,8 @@ class Cluster:
         """Where each rank stands right now: its Python stack as text. Works inside blocking MPI calls too."""
         for rank in range(self.n):
             os.truncate(self.folder / f"stack-{rank}", 0)
-        self.client.send_signal(signal.SIGUSR1, targets=self.view.targets, block=False)
+        there = [engine for engine in self.view.targets if engine in self.client.ids]
+        self.client.send_signal(signal.SIGUSR1, targets=there, block=False)
         end, dumps = time.monotonic() + 3.0, {}
         while len(dumps) < self.n and time.monotonic() < end:
             time.sleep(0.1)
@@ -133,6 +134,8 @@ class Cluster:
         """End all processes of the cluster and remove its files. Harmless on a stopped cluster."""
         global _current
         disconnect_from_notebook(self)
+        if self._job is not None:
+            self._job.abandon()
         if self._client is not None:
             self._client.close(linger=0)
             self._client = None
@@ -170,6 +173,9 @@ class Cluster:
 
     def __exit__(self, *_) -> None:
         self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Cluster of {self.n}, {self.place.kind}, {'running' if self.alive else 'stopped'}>"
 
     def __str__(self) -> str:
         if self._client is None:

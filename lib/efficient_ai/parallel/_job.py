@@ -55,6 +55,11 @@ class Job:
             raise self._outcome
         return self._outcome
 
+    def abandon(self) -> None:
+        """Called by the cluster when its ranks go away: a job that is under way will have no result."""
+        if self._outcome is None:
+            self._outcome = ClusterError("the ranks were stopped or restarted while this job was running")
+
     def _wait_a_little(self) -> None:
         pending = [reply for rank, reply in enumerate(self._replies) if rank not in self._answers]
         pending[0].wait(0.05)

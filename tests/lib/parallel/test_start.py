@@ -59,7 +59,7 @@ def test_a_place_that_does_not_exist_is_refused(no_slurm):
 
 
 def test_more_ranks_than_slurm_has_cpus_are_refused(slurm_answers):
-    with pytest.raises(ClusterError, match="asked for 9 ranks.*have 8 CPUs in all"):
+    with pytest.raises(ClusterError, match=r"asked for 9 ranks.*have 8 CPUs in all"):
         start_cluster(9, where="slurm")
 
 
