@@ -124,8 +124,8 @@ def test_a_start_that_takes_too_long_ends_and_leaves_nothing(monkeypatch, tmp_pa
     sleeper.chmod(0o755)
     monkeypatch.setattr(module, "find_mpiexec", lambda: str(sleeper))
     monkeypatch.setenv("EFFICIENT_AI_TEST_TAG", process_table.tag)
-    with pytest.raises(ClusterError, match=r"(?s)did not come up in 4 s: .*waiting for a licence"):
-        start(2, timeout=4)
+    with pytest.raises(ClusterError, match=r"(?s)did not come up in 2 s: .*waiting for a licence"):
+        start(2, timeout=2)
     process_table.wait_until_empty()
 
 
