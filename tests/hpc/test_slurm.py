@@ -82,6 +82,8 @@ def test_engines_as_a_job_of_their_own():
         jobs = set(cluster.run(lambda comm: (comm.allreduce(1), os.environ["SLURM_JOB_ID"])))
         assert len(jobs) == 1 and jobs.pop()[0] == 4
         folder = cluster.folder
+        link = json.loads((folder / "security" / "ipcontroller-client.json").read_text())
+        assert link["curve_serverkey"], "what leaves the machine is encrypted"
     wait_until(lambda: name not in queue())
     assert not folder.exists()
 

@@ -87,6 +87,18 @@ def test_a_template_that_cannot_work_is_refused(tmp_path, template, message):
 
 
 @pytest.mark.mpi
+def test_a_bad_template_leaves_no_controller_behind(monkeypatch, tmp_path, process_table):
+    monkeypatch.setenv("EFFICIENT_AI_TEST_TAG", process_table.tag)
+    monkeypatch.setenv("EFFICIENT_AI_BUILD", str(tmp_path))
+    with pytest.raises(ClusterError, match="unknown placeholder"):
+        Cluster(
+            2, Place("slurm", 8, "as a Slurm job of their own"), 60.0, 60.0, "#!/bin/sh\n{programme}\n", None
+        )
+    assert process_table.alive() == []
+    assert list((tmp_path / "parallel").iterdir()) == []
+
+
+@pytest.mark.mpi
 def test_an_engine_that_cannot_import_says_what(monkeypatch, tmp_path, process_table):
     (tmp_path / "ipykernel").mkdir()
     (tmp_path / "ipykernel" / "__init__.py").write_text("raise ImportError('libwidget.so.3 is missing')")
