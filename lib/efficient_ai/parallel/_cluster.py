@@ -105,7 +105,8 @@ class Cluster:
         """Where each rank stands right now: its Python stack as text. Works inside blocking MPI calls too."""
         for rank in range(self.n):
             os.truncate(self.folder / f"stack-{rank}", 0)
-        self.client.send_signal(signal.SIGUSR1, targets=self.view.targets, block=False)
+        there = [engine for engine in self.view.targets if engine in self.client.ids]
+        self.client.send_signal(signal.SIGUSR1, targets=there, block=False)
         end, dumps = time.monotonic() + 3.0, {}
         while len(dumps) < self.n and time.monotonic() < end:
             time.sleep(0.1)
@@ -133,11 +134,14 @@ class Cluster:
         """End all processes of the cluster and remove its files. Harmless on a stopped cluster."""
         global _current
         disconnect_from_notebook(self)
+        if self._job is not None:
+            self._job.abandon()
         if self._client is not None:
             self._client.close(linger=0)
             self._client = None
-        end_guarded(self._engines)
-        end_guarded(self._controller)
+        for process in (self._engines, self._controller):
+            if process is not None:
+                end_guarded(process)
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.stop)
         _current = None if _current is self else _current
@@ -171,6 +175,9 @@ class Cluster:
     def __exit__(self, *_) -> None:
         self.stop()
 
+    def __repr__(self) -> str:
+        return f"<Cluster of {self.n}, {self.place.kind}, {'running' if self.alive else 'stopped'}>"
+
     def __str__(self) -> str:
         if self._client is None:
             return f"Cluster of {self.n}, stopped"
@@ -195,16 +202,13 @@ class Cluster:
             shared.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self._name}-", dir=shared))
         self._deadline = time.monotonic() + self.timeout
+        self._controller = self._engines = None
+        atexit.register(self.stop)
+        _current = self
         try:
             # Both at once: an engine imports its modules while the controller does.
             self._controller = self._start_controller()
             self._engines = self._start_engines()
-        except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
-        atexit.register(self.stop)
-        _current = self
-        try:
             self._connect()
         except BaseException:
             self.stop()
@@ -217,14 +221,17 @@ class Cluster:
         command += ["--HeartMonitor.period=500", "--HeartMonitor.max_heartmonitor_misses=120"]
         near = self.place.kind == "laptop" or (self.place.kind == "allocation" and self.place.nodes == 1)
         command += [f"--ip={self._address or ('127.0.0.1' if near else '*')}"]
-        command += (
-            [] if near else ["--IPController.enable_curve=True"]
-        )  # encrypted where it leaves the machine
+        if not near:
+            command += ["--IPController.enable_curve=True"]  # encrypted where it leaves the machine
         return start_guarded(command, self.folder, "controller.log", rank_environment())
 
     def _start_engines(self):
         path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-        environment = rank_environment(PYTHONPATH=path, IPYTHONDIR=str(self.folder / "ipython"))
+        environment = rank_environment(
+            local=self.place.kind != "slurm" and self.place.nodes == 1,
+            PYTHONPATH=path,
+            IPYTHONDIR=str(self.folder / "ipython"),
+        )
         engine = [sys.executable, _ENGINE_MAIN, str(self.folder), str(self.n), str(self.timeout), "--mpi"]
         engine += [f"--profile-dir={self.folder}", "--log-level=WARN", f"--timeout={self.timeout}"]
         if self.place.kind != "slurm":
@@ -243,16 +250,16 @@ class Cluster:
         """Wait for the controller and all engines, then check that they are the ranks of one world."""
         file = self.folder / "security" / "ipcontroller-client.json"
         self._wait(lambda: read(file).rstrip().endswith("}"), "the controller")
-        self._client = ipyparallel.Client(str(file), timeout=self._left())
-        self._wait(lambda: len(self._client.ids) == self.n, "the engines")
-        asked = self._client[:].apply_async(_engine.prepare, str(self.folder))
         try:
+            self._client = ipyparallel.Client(str(file), timeout=self._left())
+            self._wait(lambda: len(self._client.ids) == self.n, "the engines")
+            asked = self._client[:].apply_async(_engine.prepare, str(self.folder))
             told = dict(zip(self._client.ids, asked.get(self._left()), strict=True))
         except TimeoutError as error:
-            raise ClusterError(f"engines came up but did not answer in {self.timeout:g} s") from error
+            raise ClusterError(f"the cluster came up but did not answer in {self.timeout:g} s") from error
         if sorted(rank for rank, *_ in told.values()) != list(range(self.n)):
             raise ClusterError(
-                f"the engines are not the ranks of one world: (rank, size) are {sorted(told.values())}"
+                f"the engines are not ranks 0 to {self.n - 1}: {sorted(rank for rank, *_ in told.values())}"
             )
         in_rank_order = sorted(told, key=lambda engine: told[engine][0])
         self._main_threads = [told[engine][1] for engine in in_rank_order]

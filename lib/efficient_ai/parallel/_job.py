@@ -55,6 +55,11 @@ class Job:
             raise self._outcome
         return self._outcome
 
+    def abandon(self) -> None:
+        """Called by the cluster when its ranks go away: a job that is under way will have no result."""
+        if self._outcome is None:
+            self._outcome = ClusterError("the ranks were stopped or restarted while this job was running")
+
     def _wait_a_little(self) -> None:
         pending = [reply for rank, reply in enumerate(self._replies) if rank not in self._answers]
         pending[0].wait(0.05)
@@ -91,7 +96,7 @@ class Job:
         if why == "failed":
             note = cluster.restart_after("the error, which left other ranks waiting")
             return unpack(self._answers, cluster.n, note)
-        note = cluster.restart_after("a death MPI ends all ranks")
+        note = cluster.restart_after("the death, with which MPI ended all ranks,")
         if death is None:
             raise ClusterError(f"the engines are gone without a trace.\n{note}")
         raise RankError(death[0], "", death[1], note)

@@ -36,9 +36,10 @@ class LimitedView(ipyparallel.DirectView):
         return answer
 
     def _too_late(self, answer, code) -> None:
-        if answer.ready():
+        cluster = self._cluster_of_view
+        if answer.ready() or not cluster.alive or cluster.view is not self:
             return
-        stacks = self._cluster_of_view.stacks(code)
+        stacks = cluster.stacks(code)
         text = "\n".join(f"rank {rank} stands in\n{stack}" for rank, stack in stacks.items())
         print(
             f"This cell was not finished after {self._limit:g} s; the engines are ended.\n{text}",

@@ -26,7 +26,7 @@ _SETTINGS = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
 }
 # Left by a launcher around us (an engine, an srun step): a new world must not believe it is part of that one.
-_FOREIGN = ("PMI_", "PMIX_", "PMI2_", "OMPI_COMM_WORLD_", "MPI_LOCAL", "HYDRA_", "HYDI_", "MPIEXEC_")
+_FOREIGN = ("PMI_", "PMIX_", "PMI2_", "OMPI_COMM_WORLD_", "MPI_LOCAL", "HYDI_")
 
 
 def find_mpiexec() -> str:
@@ -46,10 +46,15 @@ def find_mpiexec() -> str:
     return found
 
 
-def rank_environment(**more: str) -> dict[str, str]:
-    """The environment for new ranks: ours, without traces of a world around us, one thread per rank."""
+def rank_environment(local: bool = True, **more: str) -> dict[str, str]:
+    """The environment for new ranks: ours, without traces of a world around us, one thread per rank.
+
+    ``local``: all ranks run on this node. MPICH's mpiexec then forks them. Inside a Slurm job it would otherwise ask
+    srun for a job step, and wait for ever if this process is itself a step that holds the job's cores.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    return kept | _SETTINGS | more
+    reach = {"HYDRA_LAUNCHER": "fork", "HYDRA_RMK": "user"} if local else {"SLURM_OVERLAP": "1"}
+    return kept | _SETTINGS | reach | more
 
 
 def start_guarded(

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from ._errors import ClusterError
-from ._mpi import tail
+from ._mpi import reason
 
 # MPICH speaks PMI-2 to srun. Without --mpi=pmi2 every engine would be a world of size one, without any message.
 TEMPLATE = """#!/bin/sh
@@ -41,26 +41,22 @@ def job_state(name: str) -> str:
     return answer.splitlines()[0] if answer else ""
 
 
-def left_in_queue(name: str) -> bool:
-    """Whether any job of that name is still queued, running or completing."""
-    return bool(
-        _slurm(["squeue", "--noheader", f"--name={name}", "--states=all", "--format=%T"])
-        .replace("CANCELLED", "")
-        .strip()
-    )
-
-
 def cancel_command(name: str) -> list[str]:
     """The command that takes our job out of the queue."""
     return ["scancel", f"--name={name}"]
 
 
 def explain(name: str, folder: Path) -> str:
-    """Why engines of a job do not come up: the queue's word, else the job's own output."""
+    """Why engines of a job do not come up: the queue's word, else what sbatch and the job said."""
     state = job_state(name)
     if state.startswith("PENDING"):
-        return f"the job still waits in the queue: {state}"
-    return f"job state: {state or 'no longer in the queue'}; it said:\n{tail(folder / 'engines.log')}\n{tail(folder / 'submit.log')}"
+        return f"the job still waits in the queue, {state}. A longer timeout= may help"
+    said = [
+        reason(log)
+        for log in (folder / "submit.log", folder / "engines.log")
+        if log.exists() and log.stat().st_size
+    ]
+    return "\n".join([f"job state: {state or 'not in the queue'}", *said])
 
 
 def _slurm(command: list[str]) -> str:

@@ -36,10 +36,10 @@ class ProcessTable:
         return found
 
     def wait_until_empty(self, limit=20.0):
-        wait_for(lambda: not self.alive(), limit, self.alive)
+        _wait_for(lambda: not self.alive(), limit, self.alive)
 
 
-def wait_for(condition, limit=20.0, explain=lambda: ""):
+def _wait_for(condition, limit=20.0, explain=lambda: ""):
     """Until ``condition()``; fails after ``limit`` seconds."""
     end = time.monotonic() + limit
     while not condition():
@@ -50,3 +50,8 @@ def wait_for(condition, limit=20.0, explain=lambda: ""):
 @pytest.fixture
 def process_table():
     return ProcessTable()
+
+
+@pytest.fixture
+def wait_for():
+    return _wait_for

@@ -169,15 +169,19 @@ def test_a_rank_that_dies_in_a_call_is_named_and_a_new_set_comes_up(cluster):
     with pytest.raises(RankError, match=r"rank 1: died by signal 9 \(SIGKILL\)") as caught:
         cluster.run(die)
     assert caught.value.rank == 1
-    assert "MPI ends all ranks" in str(caught.value)
+    assert "MPI ended all ranks" in str(caught.value)
     assert [rank for rank, *_ in cluster.run(ask)] == [0, 1, 2]
 
 
 def test_an_engine_that_died_between_calls_is_reported_at_the_next(cluster, capsys):
     pids = [pid for *_, pid in cluster.run(ask)]
+    unfinished = cluster.submit(lambda comm: time.sleep(60))
     os.kill(pids[2], signal.SIGKILL)
     while cluster.alive:
         time.sleep(0.02)
+    cluster.revive()
+    with pytest.raises(ClusterError, match="stopped or restarted while this job was running"):
+        unfinished.result()
     assert [rank for rank, *_ in cluster.run(ask)] == [0, 1, 2]
     assert "Rank 2 died by signal 9 (SIGKILL), and MPI ended all ranks with it" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from nbclient.exceptions import CellExecutionError
 
 pytestmark = [pytest.mark.mpi, pytest.mark.notebook]
 
-START = "from efficient_ai.parallel import start_cluster, run_ranks\ncluster = start_cluster({n}, where='laptop', cell_timeout=3)"
+START = "from efficient_ai.parallel import start_cluster, run_ranks\ncluster = start_cluster({n}, where='laptop', cell_timeout=2)"
 
 
 def execute(cells, table, tmp_path, **settings):
@@ -51,7 +51,7 @@ def test_cells_on_all_ranks_and_what_happens_when_they_fail(process_table, tmp_p
     assert text_of(cells[0]).count("\n") == 1 and "2 MPI ranks on this machine" in text_of(cells[0])
     printed = text_of(cells[1])
     assert 0 <= printed.find("from 0 of 2") < printed.find("from 1 of 2")
-    assert "not finished after 3 s" in text_of(cells[2])
+    assert "not finished after 2 s" in text_of(cells[2])
     assert "MPI.COMM_WORLD.recv(source=1)" in text_of(cells[2])
     assert "again 0" in text_of(cells[3]) and "again 1" in text_of(cells[3])
     assert "Rank 1 died by signal 9 (SIGKILL)" in text_of(

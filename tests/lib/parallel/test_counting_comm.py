@@ -9,7 +9,6 @@ from efficient_ai.parallel import (
     Record,
     Traffic,
     gather_traffic,
-    run_ranks,
     traffic_matrix,
     traffic_timeline,
 )
@@ -57,8 +56,8 @@ def halo(comm):
 
 
 @pytest.mark.mpi
-def test_a_ring():
-    results = run_ranks(ring, N)
+def test_a_ring(cluster):
+    results = cluster.run(ring)
     word = size({"from": 0})
     for rank, (got, said, traffic) in enumerate(results):
         left = (rank - 1) % N
@@ -75,8 +74,8 @@ def test_a_ring():
 
 
 @pytest.mark.mpi
-def test_a_halo_exchange():
-    results = run_ranks(halo, N)
+def test_a_halo_exchange(cluster):
+    results = cluster.run(halo)
     for rank, (got, traffic) in enumerate(results):
         assert got == {
             side: ([float(side)] * 5, side * "x") for side in (rank - 1, rank + 1) if 0 <= side < N
@@ -131,8 +130,8 @@ def collectives(comm, counted):
 
 
 @pytest.mark.mpi
-def test_collectives_give_what_they_give_without_counting_and_count_by_the_convention():
-    plain, counted = run_ranks(collectives, N, False), run_ranks(collectives, N, True)
+def test_collectives_give_what_they_give_without_counting_and_count_by_the_convention(cluster):
+    plain, counted = cluster.run(collectives, False), cluster.run(collectives, True)
     assert [out for out, _ in counted] == [out for out, _ in plain]
     word, number = size("word"), size(0)
     texts = [size("x" * i) for i in range(N)]
@@ -225,8 +224,8 @@ def derived(comm):
 
 
 @pytest.mark.mpi
-def test_communicators_made_from_it_count_under_the_ranks_of_the_first():
-    traffic, is_a_communicator, total = run_ranks(derived, N)[2]
+def test_communicators_made_from_it_count_under_the_ranks_of_the_first(cluster):
+    traffic, is_a_communicator, total = cluster.run(derived)[2]
     assert traffic.bytes().tolist() == [[0, 0, 0], [0, 0, size("over")], [0, size("over"), 0]]
     assert is_a_communicator and total == N
 
