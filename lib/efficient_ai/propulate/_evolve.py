@@ -40,8 +40,13 @@ class Run:
 
     @property
     def utilisation(self) -> float:
-        """Share of the ranks' time that went into evaluations, over all ranks: 1 means nobody ever waited."""
-        return sum(ind.seconds for ind in self.individuals) / (self.workers * self.seconds)
+        """Share of the ranks' time that went into evaluations, in [0, 1]: at 1, nobody ever waited.
+
+        Counted until the last candidate was handed out. After that, ranks run out of work one by one, in any scheme.
+        """
+        until = max(ind.started for ind in self.individuals)
+        busy = sum(min(ind.finished, until) - ind.started for ind in self.individuals)
+        return busy / (self.workers * until)
 
 
 class Worker:
@@ -85,11 +90,10 @@ class Worker:
             self._receive()
 
     def settle(self) -> None:
-        """Finish together: every rank learns how many messages were sent to it and receives exactly those."""
-        meet(self.comm)  # the second meeting
+        """Wait for all ranks and receive exactly what was sent to this one: nothing is lost, nothing is left over."""
+        meet(self.comm)
         sent = self.comm.allgather(self.generation)
-        expected = sum(sent) - sent[self.comm.rank]
-        while self.received < expected:
+        while self.received < sum(sent) - sent[self.comm.rank]:
             self._receive()
         for request, _ in self.outbox:
             request.Wait()
@@ -133,14 +137,11 @@ def evolve(
     _require_budget(comm, evaluations)
     worker = Worker(comm, space, evaluate, propagator, seed)
     running_elsewhere = comm.size - 1
-    while True:
-        individual = worker.breed_and_evaluate()
-        worker.tell(individual)
+    while len(worker.population) + running_elsewhere < evaluations:
+        worker.tell(worker.breed_and_evaluate())
         worker.listen()
         if after is not None:
             after(worker.population)
-        if len(worker.population) + running_elsewhere >= evaluations:
-            break
     worker.settle()
     return _run(worker)
 
@@ -163,11 +164,8 @@ def evolve_generations(
     _require_budget(comm, evaluations)
     worker = Worker(comm, space, evaluate, propagator, seed)
     for _ in range(math.ceil(evaluations / comm.size)):
-        individual = worker.breed_and_evaluate()
-        meet(comm)
-        for rank, other in enumerate(comm.allgather(individual)):
-            if rank != comm.rank:
-                worker.population.add(other)
+        worker.tell(worker.breed_and_evaluate())
+        worker.settle()
         if after is not None:
             after(worker.population)
     return _run(worker)

@@ -31,6 +31,9 @@ class Float:
         _require_interval("Float", self.low, self.high)
         _as_floats(self)
 
+    def __str__(self) -> str:
+        return f"a real number from {self.low:g} to {self.high:g}"
+
     def sample(self, rng: Random) -> float:
         return rng.uniform(self.low, self.high)
 
@@ -54,6 +57,9 @@ class LogFloat:
         if self.low <= 0:
             raise ValueError(f"LogFloat({self.low}, {self.high}): a logarithm needs positive limits")
         _as_floats(self)
+
+    def __str__(self) -> str:
+        return f"a real number from {self.low:g} to {self.high:g}, uniform on the logarithm"
 
     def sample(self, rng: Random) -> float:
         return self._clip(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
@@ -81,6 +87,9 @@ class Integer:
         if int(self.low) != self.low or int(self.high) != self.high:
             raise ValueError(f"Integer({self.low}, {self.high}): the limits must be whole numbers")
 
+    def __str__(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
     def sample(self, rng: Random) -> int:
         return rng.randint(self.low, self.high)
 
@@ -98,6 +107,9 @@ class Choice:
         if len(values) < 2 or len(set(values)) != len(values):
             raise ValueError(f"Choice{values}: needs at least two different values")
         object.__setattr__(self, "values", values)
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(map(str, self.values))
 
     def sample(self, rng: Random):
         return rng.choice(self.values)

@@ -30,10 +30,10 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(
-        ranks=4, evaluations=16, train_images=500, epochs=1, seeds=3, naps=120, nap=0.005, patience=60
+        ranks=4, evaluations=16, train_images=500, epochs=1, seeds=3, naps=80, nap=0.01, patience=60
     ),
     "laptop": Profile(
-        ranks=4, evaluations=80, train_images=3000, epochs=3, seeds=10, naps=400, nap=0.02, patience=300
+        ranks=4, evaluations=64, train_images=3000, epochs=3, seeds=10, naps=160, nap=0.05, patience=300
     ),
     "full": Profile(
         ranks=4, evaluations=400, train_images=8000, epochs=10, seeds=20, naps=1000, nap=0.1, patience=7200

@@ -70,7 +70,7 @@ def test_a_second_start_stops_the_first_and_a_notebook_that_fails_leaves_nothing
         "first.run(lambda comm: comm.rank)",
     ]
     notebook, error = execute(cells, process_table, tmp_path)
-    assert "ClusterError: this cluster is stopped" in str(error)
+    assert error.ename == "ClusterError" and "this cluster is stopped" in error.evalue
     assert "The cluster of 1 rank from before is stopped" in text_of(notebook.cells[1])
     assert notebook.cells[1].outputs[-1]["data"]["text/plain"] == "[4]"
     process_table.wait_until_empty()

@@ -6,7 +6,15 @@ from statistics import median
 
 import pytest
 from efficient_ai import parallel
-from efficient_ai.propulate import Float, Space, default_propagator, evolve, evolve_generations
+from efficient_ai.propulate import (
+    Float,
+    Individual,
+    Run,
+    Space,
+    default_propagator,
+    evolve,
+    evolve_generations,
+)
 
 pytestmark = pytest.mark.mpi
 
@@ -134,13 +142,15 @@ class MeetingsCounted:
 
 
 def meetings(comm):
-    counted = MeetingsCounted(comm)
-    search(counted)
-    return counted.meetings
+    counted = MeetingsCounted(comm), MeetingsCounted(comm)
+    search(counted[0])
+    search(counted[1], evolve_generations)
+    return [each.meetings for each in counted]
 
 
 def test_ranks_meet_exactly_twice():
-    assert parallel.run_ranks(meetings, 2) == [2, 2]
+    """Once to start their clocks and once to settle; the synchronous twin meets after each of its 40 generations."""
+    assert parallel.run_ranks(meetings, 2) == [[2, 41], [2, 41]]
 
 
 def test_too_small_a_budget_is_refused():
@@ -148,7 +158,11 @@ def test_too_small_a_budget_is_refused():
         parallel.run_ranks(search, 2, evolve, 1)
 
 
-def test_utilisation_counts_all_ranks():
-    runs = parallel.run_ranks(straggling, 4)
-    assert sum(run.busy for run in runs) / (4 * runs[0].seconds) == pytest.approx(runs[0].utilisation)
-    assert 0 < runs[0].utilisation <= 1
+def test_utilisation_by_hand():
+    """Two ranks: one is busy until the last candidate is handed out at 4, the other rests from 1 to 3."""
+    spans = [(0, 0.0, 2.0), (1, 0.0, 1.0), (0, 2.0, 4.0), (1, 3.0, 5.0), (0, 4.0, 9.0)]
+    individuals = [
+        Individual((0.0,), 0.0, rank, i, began, ended) for i, (rank, began, ended) in enumerate(spans)
+    ]
+    run = Run(individuals, seconds=9.0, busy=0.0, workers=2)
+    assert run.utilisation == pytest.approx((2 + 1 + 2 + 1) / 8)
