@@ -66,27 +66,28 @@ def solved_version(nb: NotebookNode) -> NotebookNode:
 
 
 def render_page(nb: NotebookNode) -> NotebookNode:
-    """The page of the book: what a student gets, each answer followed by its solution, folded. Nothing is to execute."""
+    """The page of the book: what a student gets, and behind each check the solution, folded. Nothing is to execute."""
     page = student_version(nb)
-    answers = solved_version(nb)
-    cells = []
-    for cell, answer in zip(page.cells, answers.cells, strict=True):
+    cells, solutions = [], []
+    for cell, answer in zip(page.cells, solved_version(nb).cells, strict=True):
         cells.append(cell)
-        if is_solution(cell) and cell.cell_type == "code":
-            folded = nbformat.v4.new_code_cell(answer.source, id=f"{cell.id}-solution"[:64])
-            folded.metadata.tags = ["hide-input"]
-            folded.metadata.mystnb = {
-                "code_prompt_show": "Show a solution",
-                "code_prompt_hide": "Hide the solution",
-            }
-            cells.append(folded)
-    for cell in cells:
-        if is_grade(cell):
-            cell.metadata.tags = sorted({*cell.metadata.get("tags", []), "exercise-check"})
+        if is_solution(cell):
+            solutions.append(_folded(answer))
+        elif is_grade(cell):  # first the hints and the check, then the solution
+            cells += solutions
+            solutions = []
+    page.cells = cells + solutions
+    for cell in page.cells:
         for key in ("nbgrader", "deletable", "editable"):
             cell.metadata.pop(key, None)
-    page.cells = cells
     return page
+
+
+def _folded(answer: NotebookNode) -> NotebookNode:
+    cell = nbformat.v4.new_code_cell(answer.source, id=f"{answer.id[:55]}-solution")
+    cell.metadata.tags = ["hide-input"]
+    cell.metadata.mystnb = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
+    return cell
 
 
 def write_assignments(out_dir: Path | None = None) -> list[Path]:

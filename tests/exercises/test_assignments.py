@@ -45,7 +45,7 @@ def test_a_student_sees_no_solution_and_no_hidden_test(source):
         if is_solution(cell):
             assert "# YOUR CODE HERE\n    raise NotImplementedError()" in cell.source
         elif is_grade(cell):
-            assert len(cell.source) < len(original.source) and "checks." in cell.source
+            assert len(cell.source) < len(original.source) and cell.source.startswith("with ")
         else:
             assert cell.source == original.source
         assert cell.metadata.deletable is False
@@ -61,6 +61,7 @@ def test_the_page_folds_solutions_and_shows_no_marks(source):
     for cell in solutions:
         assert "hide-input" in cell.metadata.tags and "NotImplementedError" not in cell.source
         assert "solution" in cell.metadata.mystnb.code_prompt_show
+        assert "with " in page.cells[page.cells.index(cell) - 1].source, "the solution comes after the check"
     assert not any("nbgrader" in cell.metadata for cell in page.cells)
     assert not any(cell.get("outputs") for cell in page.cells)
 
