@@ -7,6 +7,7 @@ Written for Python 3.6 and newer, so that an old Python can still say what is mi
 * An environment that this script did not make is never touched.
 """
 
+# ruff: noqa: UP031, RUF005, B904   (kept in the Python of 2016, see above)
 import argparse
 import hashlib
 import json
@@ -37,7 +38,9 @@ class Problem(Exception):
 def probe(command):
     """(version, executable, usable) of a Python, or None where it does not start (a pyenv shim, say)."""
     try:
-        done = subprocess.run([command, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run(
+            [command, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60
+        )
         version, executable, usable = json.loads(done.stdout.decode())
         return tuple(version), executable, usable
     except (OSError, ValueError, subprocess.TimeoutExpired):
@@ -64,7 +67,8 @@ def find_python():
         name, version = without_venv[0]
         raise Problem(
             "%s is there, but its modules venv and ensurepip are not.\n"
-            "On Debian or Ubuntu: apt-get install python%d.%d-venv   (or python3-venv)" % (name, version[0], version[1])
+            "On Debian or Ubuntu: apt-get install python%d.%d-venv   (or python3-venv)"
+            % (name, version[0], version[1])
         )
     raise Problem(
         "no Python 3.11, 3.12 or 3.13 was found%s.\n"
@@ -137,7 +141,9 @@ def create(venv, executable):
     print("setup: new environment in %s" % venv, flush=True)
     done = subprocess.run([executable, "-m", "venv", venv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise Problem("the environment could not be created:\n%s" % done.stdout.decode(errors="replace").strip())
+        raise Problem(
+            "the environment could not be created:\n%s" % done.stdout.decode(errors="replace").strip()
+        )
 
 
 class Progress:
@@ -161,7 +167,9 @@ class Progress:
 
     def line(self, text):
         """Turn a line of pip's output into what is shown."""
-        match = re.match(r"\s*(?:Collecting|Downloading|Processing|Requirement already satisfied:) ?([^\s;<>=]*)", text)
+        match = re.match(
+            r"\s*(?:Collecting|Downloading|Processing|Requirement already satisfied:) ?([^\s;<>=]*)", text
+        )
         if match:
             self.count += text.startswith("Collecting")
             self.say("%d packages found, now %s" % (self.count, os.path.basename(match.group(1))))
@@ -179,12 +187,16 @@ def install(venv):
     os.makedirs(os.path.dirname(log_path), exist_ok=True)
     command = [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off",
                "--disable-pip-version-check", "--require-virtualenv", "-r", "requirements.txt"]  # fmt: skip
-    print("setup: installing requirements.txt; a few minutes the first time, log in %s" % log_path, flush=True)
+    print(
+        "setup: installing requirements.txt; a few minutes the first time, log in %s" % log_path, flush=True
+    )
     progress = Progress()
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     environment.pop("PYTHONPATH", None)
     with open(log_path, "w") as log:
-        pip = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        pip = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         for raw in pip.stdout:
             text = raw.decode(errors="replace")
             log.write(text)
