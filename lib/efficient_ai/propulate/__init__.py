@@ -1,1 +1,71 @@
+"""Asynchronous evolution on MPI ranks: the optimiser of the Propulate paper.
 
+Taubert et al., "Massively Parallel Genetic Optimization through Asynchronous Propagation of Populations", ISC High
+Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description; the chapter is
+``book/chapters/propulate.ipynb``.
+
+* search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Choice`
+* breeding: :func:`default_propagator` and the operators it is composed of
+* running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
+* understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock
+"""
+
+from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
+from efficient_ai.propulate._evolve import Run, evolve, evolve_generations
+from efficient_ai.propulate._figures import gantt, live_view, progress_figure, race
+from efficient_ai.propulate._operators import (
+    Compose,
+    Conditional,
+    CrossoverUniform,
+    InitUniform,
+    IntervalMutationNormal,
+    PointMutation,
+    Propagator,
+    SelectMin,
+    SelectUniform,
+    default_propagator,
+)
+from efficient_ai.propulate._population import Individual, Population
+from efficient_ai.propulate._problem import FASHION_SPACE, fashion_test_accuracy, load_fashion, train_network
+from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Space
+from efficient_ai.propulate.claims import CLAIMS
+from efficient_ai.propulate.profiles import PROFILES, Profile
+
+__all__ = [
+    "CLAIMS",
+    "FASHION_SPACE",
+    "PROFILES",
+    "Choice",
+    "Compose",
+    "Conditional",
+    "CrossoverUniform",
+    "Float",
+    "Individual",
+    "InitUniform",
+    "Integer",
+    "IntervalMutationNormal",
+    "LogFloat",
+    "PointMutation",
+    "Population",
+    "Profile",
+    "Propagator",
+    "Run",
+    "Schedule",
+    "SelectMin",
+    "SelectUniform",
+    "Space",
+    "default_propagator",
+    "durations",
+    "evolve",
+    "evolve_generations",
+    "expected_maximum",
+    "fashion_test_accuracy",
+    "gantt",
+    "harmonic",
+    "live_view",
+    "load_fashion",
+    "progress_figure",
+    "race",
+    "schedule",
+    "train_network",
+]

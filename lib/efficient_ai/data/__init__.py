@@ -1,0 +1,6 @@
+"""Real data that ships with the book: loaders with checksum, licence and credit. Nothing is fetched at run time."""
+
+from efficient_ai.data._images import Images, fashion_mnist
+from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
+
+__all__ = ["DATASETS", "DataError", "Dataset", "Images", "credits_html", "fashion_mnist", "open_dataset"]

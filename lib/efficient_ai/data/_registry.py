@@ -1,0 +1,86 @@
+"""What is shipped, where it comes from, what may be done with it, and how to tell that a file is whole."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+
+class DataError(RuntimeError):
+    """A data file is missing or damaged; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A file in ``efficient_ai/data/files``.
+
+    Args:
+        file: its name.
+        sha256: checksum of the file as shipped.
+        title: what it is, with its shape.
+        source: who made it and where this copy comes from.
+        licence: under which terms it may be used.
+        changes: what was changed for this book.
+    """
+
+    file: str
+    sha256: str
+    title: str
+    source: str
+    licence: str
+    changes: str
+
+    @property
+    def credit(self) -> str:
+        """One sentence to print beside a figure made from these data."""
+        return f"{self.title}. {self.source}. Licence: {self.licence}. {self.changes}."
+
+
+DATASETS = {
+    "fashion_mnist": Dataset(
+        file="fashion_mnist_12k.npz",
+        sha256="009dc909d6914f083fba08e5fd702ecb398ce07d2710ca2194130aea5eedb6e1",
+        title="Fashion-MNIST, grey images of clothes, 28 x 28 pixels, 10 classes",
+        source="H. Xiao, K. Rasul, R. Vollgraf (2017), Copyright (c) 2017 Zalando SE",
+        licence="MIT",
+        changes="Excerpt: the first 10 000 of the 60 000 training images and the first 2 000 of the 10 000 test images",
+    ),
+}
+
+
+@cache
+def open_dataset(name: str) -> Path:
+    """Path of the data file of ``name``, after its checksum was compared (once per process).
+
+    Raises:
+        KeyError: there is no such data set; the message lists those there are.
+        DataError: the file is missing or its checksum differs.
+    """
+    if name not in DATASETS:
+        raise KeyError(f"no data set {name!r}; shipped are {', '.join(DATASETS)}")
+    dataset = DATASETS[name]
+    path = Path(str(resources.files("efficient_ai.data") / "files" / dataset.file))
+    if not path.exists():
+        raise DataError(f"{path} is missing. Restore it with: git checkout -- {path}")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != dataset.sha256:
+        raise DataError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}…, expected {dataset.sha256[:12]}…. "
+            f"Restore it with: git checkout -- {path}"
+        )
+    return path
+
+
+def credits_html() -> str:
+    """All data sets with source and licence, as a table for the page."""
+    rows = "".join(
+        f"<tr><td>{escape(d.title)}</td><td>{escape(d.source)}</td><td>{escape(d.licence)}</td>"
+        f"<td>{escape(d.changes)}</td></tr>"
+        for d in DATASETS.values()
+    )
+    return (
+        "<table><thead><tr><th>Data</th><th>Source</th><th>Licence</th><th>Changes</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )

@@ -1,0 +1,41 @@
+"""Figures of the book: one theme for light and dark, controls that need no kernel, a text alternative and the numbers.
+
+Every figure goes through one of two calls, and neither works without a text alternative:
+
+* :func:`show` shows a figure with a caption and a folded table of its numbers,
+* :func:`explore` adds sliders or buttons. In the rendered page every setting was drawn beforehand, so it moves
+  with no kernel; in JupyterLab the same call becomes ipywidgets that draw on demand.
+
+Figures are plain :class:`plotly.graph_objects.Figure` objects. They need not set any colour of background, axes or
+text: :data:`LIGHT` and :data:`DARK` do, and the page swaps one for the other with its theme switch.
+"""
+
+from efficient_ai.plotting._assets import site_assets
+from efficient_ai.plotting._figures import Control, explore, show
+from efficient_ai.plotting._theme import (
+    COLOURS,
+    DARK,
+    INK,
+    LIGHT,
+    OKABE_ITO,
+    colour,
+    figure,
+    interval_band,
+    rgba,
+)
+
+__all__ = [
+    "COLOURS",
+    "DARK",
+    "INK",
+    "LIGHT",
+    "OKABE_ITO",
+    "Control",
+    "colour",
+    "explore",
+    "figure",
+    "interval_band",
+    "rgba",
+    "show",
+    "site_assets",
+]
