@@ -24,10 +24,14 @@ TAKEN = (
     ("@jupyter-widgets/html-manager/dist/embed-amd.js", "widgets"),
     ("@jupyter-widgets/html-manager/dist/*.woff2", "widgets"),
 )
-# Tells require.js where anywidget's runtime lies: beside this very script.
+# Tells require.js where anywidget's runtime lies: beside this very script. The widget manager's modules are in one
+# bundle; they look for their fonts in the folder that require.js believes each of them to come from.
 PATHS_JS = """(function () {
   const here = document.currentScript.src.replace(/paths\\.js.*$/, "");
-  require.config({ paths: { anywidget: here + "anywidget" } });
+  const paths = { anywidget: here + "anywidget" };
+  for (const name of ["base", "controls", "html-manager"]) paths["@jupyter-widgets/" + name] = here + name;
+  paths["@jupyter-widgets/html-manager/dist/libembed-amd"] = here + "libembed-amd";
+  require.config({ paths: paths });
 })();
 """
 

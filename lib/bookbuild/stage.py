@@ -22,6 +22,9 @@ def stage(layout: Layout, profile: str) -> Path:
     for path in [path for path in target.rglob("*") if path.is_file()]:
         if path.relative_to(target) not in wanted:
             path.unlink()
+    for path in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
+        if not any(path.iterdir()):
+            path.rmdir()  # an empty _static would make Jupyter Book load every script on every page
     for name, content in wanted.items():
         path = target / name
         if not path.exists() or path.read_bytes() != content:
@@ -38,7 +41,7 @@ def _files(layout: Layout, profile: str) -> Iterator[tuple[str, bytes]]:
     for folder in (install(layout) / "static", layout.root / "book" / "_static"):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                yield f"_static/{path.relative_to(folder).as_posix()}", path.read_bytes()
+                yield f"static/{path.relative_to(folder).as_posix()}", path.read_bytes()
     for path in sorted((layout.root / "book" / "_templates").glob("*.html")):
         yield f"_templates/{path.name}", path.read_bytes()
     yield from _figure_assets()
@@ -48,7 +51,7 @@ def _figure_assets() -> Iterator[tuple[str, bytes]]:
     from efficient_ai.plotting import site_assets
 
     for name, content in site_assets().items():
-        yield f"_static/{name}", content
+        yield f"static/{name}", content
 
 
 def _page(layout: Layout, profile: str, page: str) -> tuple[str, bytes]:

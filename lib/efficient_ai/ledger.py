@@ -118,9 +118,13 @@ class Claim:
 
     def __post_init__(self):
         if tuple(self.rules) != profiles.NAMES:
-            raise LedgerError(f"claim {self.id}: give a rule for each of {', '.join(profiles.NAMES)}, in this order")
+            raise LedgerError(
+                f"claim {self.id}: give a rule for each of {', '.join(profiles.NAMES)}, in this order"
+            )
         if self.statistic not in _STATISTICS:
-            raise LedgerError(f"claim {self.id}: statistic {self.statistic!r} is not one of {', '.join(_STATISTICS)}")
+            raise LedgerError(
+                f"claim {self.id}: statistic {self.statistic!r} is not one of {', '.join(_STATISTICS)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ class Entry:
     verdict: str
 
 
-def interval(values: Sequence[float], statistic: str = "mean", level: float = 0.95) -> tuple[float, float, float]:
+def interval(
+    values: Sequence[float], statistic: str = "mean", level: float = 0.95
+) -> tuple[float, float, float]:
     """Statistic of ``values`` (shape ``(n,)``) over seeds with its bootstrap interval.
 
     Bias-corrected and accelerated bootstrap (Efron 1987) by :func:`scipy.stats.bootstrap` with a fixed generator, so
@@ -163,7 +169,12 @@ def interval(values: Sequence[float], statistic: str = "mean", level: float = 0.
     # BCa divides by the spread of the leave-one-out estimates, which a median of few values may not have.
     method = "BCa" if statistic == "mean" and sample.size > 2 else "percentile"
     result = bootstrap(
-        (sample,), function, confidence_level=level, method=method, n_resamples=4000, rng=np.random.default_rng(0)
+        (sample,),
+        function,
+        confidence_level=level,
+        method=method,
+        n_resamples=4000,
+        rng=np.random.default_rng(0),
     )
     return value, float(result.confidence_interval.low), float(result.confidence_interval.high)
 
@@ -219,9 +230,13 @@ class Ledger:
         values = [float(value) for value in values]
         bad = [i for i, value in enumerate(values) if not math.isfinite(value)]
         if bad:
-            raise LedgerError(f"claim {id}: value {values[bad[0]]} of seed number {bad[0]} is not a finite number")
+            raise LedgerError(
+                f"claim {id}: value {values[bad[0]]} of seed number {bad[0]} is not a finite number"
+            )
         if len(values) != len(seeds) or len(set(seeds)) != len(seeds):
-            raise LedgerError(f"claim {id}: {len(values)} values need as many different seeds, got {list(seeds)}")
+            raise LedgerError(
+                f"claim {id}: {len(values)} values need as many different seeds, got {list(seeds)}"
+            )
         if len(values) < rule.seeds:
             raise LedgerError(
                 f"claim {id}: {len(values)} seed(s) are too few, profile {self.profile!r} asks for {rule.seeds}"
@@ -281,7 +296,9 @@ def load(path: str | os.PathLike) -> dict:
         run = json.loads(Path(path).read_text())
         entries = [Entry(**claim) for claim in run["claims"]]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise LedgerError(f"{path} is not a ledger file: {error}; delete it and execute the chapter again") from error
+        raise LedgerError(
+            f"{path} is not a ledger file: {error}; delete it and execute the chapter again"
+        ) from error
     wrong = [entry.id for entry in entries if entry.verdict not in VERDICTS]
     if wrong:
         raise LedgerError(f"{path}: unknown verdict for claim(s) {', '.join(wrong)}")
@@ -349,8 +366,12 @@ def _commit() -> str:
         return "unknown"
     try:
         git = ["git", "-C", str(root)]
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        dirty = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+        head = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        dirty = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-modified" if dirty.strip() else head

@@ -22,7 +22,9 @@ def select(profiles: Mapping[str, T], name: str) -> T:
         ValueError: ``profiles`` is not complete, or ``name`` is not a profile.
     """
     if tuple(profiles) != NAMES:
-        raise ValueError(f"a chapter defines the profiles {', '.join(NAMES)} in this order, not {', '.join(profiles)}")
+        raise ValueError(
+            f"a chapter defines the profiles {', '.join(NAMES)} in this order, not {', '.join(profiles)}"
+        )
     if name not in profiles:
         raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(NAMES)}")
     return profiles[name]

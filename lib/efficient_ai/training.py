@@ -95,7 +95,9 @@ def fit(
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"{name} data: {len(x)} inputs and {len(y)} targets")
     if epochs < 1 or batch_size < 1 or (patience is not None and patience < 1):
-        raise ValueError(f"epochs={epochs}, batch_size={batch_size}, patience={patience}: all must be at least 1")
+        raise ValueError(
+            f"epochs={epochs}, batch_size={batch_size}, patience={patience}: all must be at least 1"
+        )
 
     history, rng, began = History(), generator(seed, device=train[0].device), time.perf_counter()
     best_loss, best_state = float("inf"), None
@@ -123,7 +125,9 @@ def fit(
             break
     history.seconds = time.perf_counter() - began
     if best_state is None:
-        raise FloatingPointError(f"no finite validation loss in {len(history.valid_loss)} epoch(s): lower the learning rate")
+        raise FloatingPointError(
+            f"no finite validation loss in {len(history.valid_loss)} epoch(s): lower the learning rate"
+        )
     model.load_state_dict(best_state)
     return history
 

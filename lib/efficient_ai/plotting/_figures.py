@@ -40,9 +40,13 @@ class Control:
         if len(self.values) < 2:
             raise ValueError(f"control {self.label!r} needs at least two values, got {len(self.values)}")
         if self.start is not None and self.start not in self.values:
-            raise ValueError(f"control {self.label!r} starts at {self.start!r}, which is not among its values")
+            raise ValueError(
+                f"control {self.label!r} starts at {self.start!r}, which is not among its values"
+            )
         if self.labels is not None and len(self.labels) != len(self.values):
-            raise ValueError(f"control {self.label!r} has {len(self.values)} values and {len(self.labels)} labels")
+            raise ValueError(
+                f"control {self.label!r} has {len(self.values)} values and {len(self.labels)} labels"
+            )
 
     @property
     def texts(self) -> list[str]:

@@ -36,7 +36,9 @@ def colour(method: str) -> str:
     try:
         return COLOURS[method]
     except KeyError:
-        raise KeyError(f"no colour for {method!r}; add it to COLOURS. Known: {', '.join(sorted(COLOURS))}") from None
+        raise KeyError(
+            f"no colour for {method!r}; add it to COLOURS. Known: {', '.join(sorted(COLOURS))}"
+        ) from None
 
 
 def rgba(hex_colour: str, alpha: float) -> str:

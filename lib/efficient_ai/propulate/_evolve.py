@@ -66,7 +66,9 @@ class _Worker:
         genes = self.propagator(self.population, self.rng)
         started = self.now()
         loss, error = _evaluate(self.evaluate, self.space, genes)
-        individual = Individual(genes, loss, self.comm.rank, self.generation, started, self.now(), known, error)
+        individual = Individual(
+            genes, loss, self.comm.rank, self.generation, started, self.now(), known, error
+        )
         self.population.add(individual)
         self.generation += 1
         return individual
@@ -184,7 +186,9 @@ def meet(comm, pause: float = 0.0005) -> None:
 
 def _require_budget(comm, evaluations: int) -> None:
     if evaluations < comm.size:
-        raise ValueError(f"evaluations={evaluations}: each of the {comm.size} ranks evaluates at least one candidate")
+        raise ValueError(
+            f"evaluations={evaluations}: each of the {comm.size} ranks evaluates at least one candidate"
+        )
 
 
 def _evaluate(evaluate: Evaluate, space: Space, genes: Genes) -> tuple[float, str]:

@@ -47,7 +47,11 @@ def build_network(genes: Mapping[str, Any]) -> nn.Sequential:
     sizes = [784] + [genes["width"]] * genes["hidden layers"]
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[genes["activation"]](), nn.Dropout(genes["dropout"])]
+        layers += [
+            nn.Linear(inputs, outputs),
+            _ACTIVATIONS[genes["activation"]](),
+            nn.Dropout(genes["dropout"]),
+        ]
     return nn.Sequential(*layers, nn.Linear(sizes[-1], 10))
 
 
