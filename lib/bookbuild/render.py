@@ -92,9 +92,7 @@ def _publish(folder: Path) -> None:
     fresh, old = folder / "html.new", folder / "html.old"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(
-        folder / "work" / "_build" / "html", fresh, ignore=shutil.ignore_patterns("_sources", ".buildinfo")
-    )
+    shutil.copytree(folder / "work" / "_build" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo*"))
     if (folder / "html").exists():
         os.replace(folder / "html", old)
     os.replace(fresh, folder / "html")
