@@ -8,23 +8,14 @@ from dataclasses import dataclass, field
 import torch
 from tqdm.auto import tqdm
 
+from efficient_ai.seeds import seed_for
+
 Batch = tuple[torch.Tensor, torch.Tensor]
-
-
-def seed_sequence(seed: int, rank: int = 0) -> int:
-    """A seed for this rank: different for every pair ``(seed, rank)``, the same on every machine.
-
-    Neighbouring seeds give unrelated streams, which ``seed + rank`` does not: there, rank 1 of seed 0 and rank 0 of
-    seed 1 would draw the same numbers.
-    """
-    import numpy as np
-
-    return int(np.random.SeedSequence((seed, rank)).generate_state(1, dtype="uint64")[0] >> 1)
 
 
 def generator(seed: int, rank: int = 0, device: str | torch.device = "cpu") -> torch.Generator:
     """A torch generator of its own for ``(seed, rank)``; the global one is left alone."""
-    return torch.Generator(device=device).manual_seed(seed_sequence(seed, rank))
+    return torch.Generator(device=device).manual_seed(seed_for(seed, rank))
 
 
 @dataclass

@@ -11,9 +11,10 @@ class RankError(RuntimeError):
     Attributes: ``rank`` (lowest rank that failed), ``traceback`` (its text, empty if the process died without one).
     """
 
-    def __init__(self, rank: int, traceback: str, reason: str | None = None):
+    def __init__(self, rank: int, traceback: str, how: str | None = None, note: str = ""):
         last = traceback.strip().rsplit("\n", 1)[-1]
-        super().__init__(f"rank {rank}: {reason or last}" + (f"\n{traceback}" if traceback else ""))
+        parts = [f"rank {rank}: {how or last}", traceback.strip(), note]
+        super().__init__("\n".join(part for part in parts if part))
         self.rank = rank
         self.traceback = traceback
 
@@ -30,6 +31,8 @@ class Hang(TimeoutError):
             f"rank {rank} stands in\n{text.rstrip()}" for rank, text in sorted(stacks.items())
         )
         done = ", ".join(map(str, finished)) or "none"
-        super().__init__(f"not finished after {limit:g} s (ranks finished: {done})\n{waiting}{note}")
+        super().__init__(
+            f"not finished after {limit:g} s (ranks finished: {done})\n{waiting}" + f"\n{note}" * bool(note)
+        )
         self.stacks = stacks
         self.finished = finished

@@ -1,15 +1,20 @@
-"""Run one command and let nothing of it outlive its owner: ``python -I -S _guard.py OWNER_PID COMMAND ...``.
+"""Run one command and let nothing of it outlive its owner: ``python -I -S _guard.py '{"owner": PID, ...}'``.
 
 A notebook kernel that is killed with SIGKILL can clean up nothing. So every process tree the book starts hangs
 below a guard. The guard ends the whole tree when its command ends, when it gets SIGTERM, and when its own parent
 (the owner) is gone. As a subreaper it also finds descendants that moved to a session of their own.
 
+The argument is JSON: ``owner`` (its pid), ``command`` (list), ``after`` (a command to run at the end, such as
+scancel, or null), ``folder`` (removed if the owner is gone, for then nobody else will).
+
 This file is run as a script by a bare interpreter: standard library only, no import of the package.
 """
 
 import ctypes
+import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,24 +64,23 @@ def _signal_tree(child, number):
     return alive
 
 
-def end_tree(child):
-    """SIGTERM for everything below this process, SIGKILL for what stays."""
-    started, number = time.monotonic(), signal.SIGTERM
+def end_tree(child, patience):
+    """Wait ``patience`` seconds for the tree to end by itself, then SIGTERM, then SIGKILL for what stays."""
+    started, number = time.monotonic(), 0
     while _signal_tree(child, number):
         time.sleep(0.05)
-        if time.monotonic() - started > _GRACE:
-            number = signal.SIGKILL
-        if time.monotonic() - started > 5 * _GRACE:
+        waited = time.monotonic() - started - patience
+        number = 0 if waited < 0 else signal.SIGTERM if waited < _GRACE else signal.SIGKILL
+        if waited > 5 * _GRACE:
             return
 
 
 def _prepare_child():
     # If the guard itself is killed, its command gets SIGTERM; mpiexec then ends its ranks.
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def main(owner, command):
+def main(owner, command, after, folder):
     """Run ``command`` under guard; returns its exit status as a shell would (128 + signal)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     asked = []
@@ -91,10 +95,15 @@ def main(owner, command):
     while child.poll() is None and not asked and os.getppid() == owner:
         if select.select([wake_read], [], [], 0.5)[0]:
             os.read(wake_read, 512)
-    end_tree(child.pid)
+    # A command that ended by itself may leave helpers that still report its end to somebody.
+    end_tree(child.pid, patience=0.0 if child.poll() is None else _GRACE)
     status = child.wait()
+    if after:
+        subprocess.run(after, timeout=30)
+    if folder and os.getppid() != owner:
+        shutil.rmtree(folder, ignore_errors=True)
     return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(**json.loads(sys.argv[1])))

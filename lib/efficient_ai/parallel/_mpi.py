@@ -1,6 +1,8 @@
 """Which mpiexec to use, and the environment in which ranks are started."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,11 +52,17 @@ def rank_environment(**more: str) -> dict[str, str]:
     return kept | _SETTINGS | more
 
 
-def start_guarded(command: list[str], log: Path, env: dict[str, str]) -> subprocess.Popen:
-    """Start ``command`` below a guard that ends it with this process; output goes to ``log``."""
-    with open(log, "ab") as file:
+def start_guarded(
+    command: list[str], folder: Path, log: str, env: dict[str, str], after: list[str] | None = None
+) -> subprocess.Popen:
+    """Start ``command`` below a guard that ends it with this process; output goes to the file ``log`` in ``folder``.
+
+    ``after`` is run by the guard at the end in any case. The folder is removed if this process dies before.
+    """
+    spec = {"owner": os.getpid(), "command": command, "after": after, "folder": str(folder)}
+    with open(folder / log, "ab") as file:
         return subprocess.Popen(
-            [*GUARD, str(os.getpid()), *command],
+            [*GUARD, json.dumps(spec)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -68,7 +76,7 @@ def end_guarded(process: subprocess.Popen) -> None:
     if process.poll() is None:
         process.terminate()
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -78,3 +86,14 @@ def tail(log: Path, lines: int = 30) -> str:
     """The last lines of a log, for an error message."""
     text = log.read_text(errors="replace").strip() if log.exists() else ""
     return "\n".join(text.splitlines()[-lines:]) or "(no output)"
+
+
+def reason(log: Path) -> str:
+    """Why a process failed, from its log: the last line that names an error, then the end of the log."""
+    text = tail(log)
+    named = [
+        line
+        for line in text.splitlines()
+        if re.match(r"\w*(Error|Exception|Exit)\b|.*(not found|cannot|No such)", line)
+    ]
+    return (named[-1] + "\n" if named else "") + text

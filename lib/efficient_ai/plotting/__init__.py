@@ -6,12 +6,15 @@ Every figure goes through one of two calls, and neither works without a text alt
 * :func:`explore` adds sliders or buttons. In the rendered page every setting was drawn beforehand, so it moves
   with no kernel; in JupyterLab the same call becomes ipywidgets that draw on demand.
 
+:func:`table`, :func:`markdown` and :func:`source` put numbers, sentences and library code on the page.
+
 Figures are plain :class:`plotly.graph_objects.Figure` objects. They need not set any colour of background, axes or
 text: :data:`LIGHT` and :data:`DARK` do, and the page swaps one for the other with its theme switch.
 """
 
 from efficient_ai.plotting._assets import site_assets
 from efficient_ai.plotting._figures import Control, explore, show
+from efficient_ai.plotting._text import markdown, source, table
 from efficient_ai.plotting._theme import (
     COLOURS,
     DARK,
@@ -35,7 +38,10 @@ __all__ = [
     "explore",
     "figure",
     "interval_band",
+    "markdown",
     "rgba",
     "show",
     "site_assets",
+    "source",
+    "table",
 ]

@@ -12,12 +12,11 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from IPython.display import HTML, display
 
+from efficient_ai.plotting._tables import Table, table_html
 from efficient_ai.plotting._theme import LIGHT
 
 _BUDGET_KB = 300  # what one figure may add to a page
 _figure_numbers = itertools.count(1)  # labels and inputs of a page need ids that differ
-
-Table = Mapping[str, Sequence[Any]] | Any  # columns by name, or a pandas.DataFrame
 
 
 @dataclass(frozen=True)
@@ -193,25 +192,5 @@ def _below(alt: str, table, caption: str) -> str:
 def _details(table) -> str:
     if table is None:
         return ""
-    columns = {str(name): list(column) for name, column in table.items()}
-    if len({len(column) for column in columns.values()}) > 1:
-        raise ValueError(f"columns of different length: { {name: len(c) for name, c in columns.items()} }")
-    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
-        for row in zip(*columns.values(), strict=True)
-    )
-    return (
-        "<details><summary>Numbers behind the figure</summary><div class='eai-scroll' tabindex='0' role='region' "
-        "aria-label='Numbers behind the figure'>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
-    )
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool | str) or value is None:
-        return str(value)
-    try:
-        return f"{value:.4g}" if float(value) != int(value) else f"{int(value)}"
-    except (TypeError, ValueError, OverflowError):
-        return str(value)
+    label = "Numbers behind the figure"
+    return f"<details><summary>{label}</summary>{table_html(table, label)}</details>"

@@ -7,12 +7,13 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Choice`
 * breeding: :func:`default_propagator` and the operators it is composed of
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
+* on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
+* pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
 * understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
-from efficient_ai.propulate._evolve import Run, evolve, evolve_generations
-from efficient_ai.propulate._figures import gantt, live_view, progress_figure, race
+from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations
 from efficient_ai.propulate._operators import (
     Compose,
     Conditional,
@@ -26,14 +27,12 @@ from efficient_ai.propulate._operators import (
     default_propagator,
 )
 from efficient_ai.propulate._population import Individual, Population
-from efficient_ai.propulate._problem import FASHION_SPACE, fashion_test_accuracy, load_fashion, train_network
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Space
 from efficient_ai.propulate.claims import CLAIMS
 from efficient_ai.propulate.profiles import PROFILES, Profile
 
 __all__ = [
     "CLAIMS",
-    "FASHION_SPACE",
     "PROFILES",
     "Choice",
     "Compose",
@@ -54,18 +53,12 @@ __all__ = [
     "SelectMin",
     "SelectUniform",
     "Space",
+    "Worker",
     "default_propagator",
     "durations",
     "evolve",
     "evolve_generations",
     "expected_maximum",
-    "fashion_test_accuracy",
-    "gantt",
     "harmonic",
-    "live_view",
-    "load_fashion",
-    "progress_figure",
-    "race",
     "schedule",
-    "train_network",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Genes, Space
-from efficient_ai.training import seed_sequence
+from efficient_ai.seeds import seed_for
 
 _INDIVIDUAL = 1  # message tag
 
@@ -40,16 +40,21 @@ class Run:
 
     @property
     def utilisation(self) -> float:
-        """Share of the ranks' time that went into evaluations, over all ranks: 1 means nobody ever waited."""
-        return sum(ind.seconds for ind in self.individuals) / (self.workers * self.seconds)
+        """Share of the ranks' time that went into evaluations, in [0, 1]: at 1, nobody ever waited.
+
+        Counted until the last candidate was handed out. After that, ranks run out of work one by one, in any scheme.
+        """
+        until = max(ind.started for ind in self.individuals)
+        busy = sum(min(ind.finished, until) - ind.started for ind in self.individuals)
+        return busy / (self.workers * until)
 
 
-class _Worker:
+class Worker:
     """One rank: its population, its random stream and its mail."""
 
     def __init__(self, comm, space: Space, evaluate: Evaluate, propagator: Propagator, seed: int):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
-        self.rng = Random(seed_sequence(seed, comm.rank))
+        self.rng = Random(seed_for(seed, comm.rank))
         self.population = Population()
         self.generation = 0
         self.others = [rank for rank in range(comm.size) if rank != comm.rank]
@@ -85,11 +90,10 @@ class _Worker:
             self._receive()
 
     def settle(self) -> None:
-        """Finish together: every rank learns how many messages were sent to it and receives exactly those."""
-        meet(self.comm)  # the second meeting
+        """Wait for all ranks and receive exactly what was sent to this one: nothing is lost, nothing is left over."""
+        meet(self.comm)
         sent = self.comm.allgather(self.generation)
-        expected = sum(sent) - sent[self.comm.rank]
-        while self.received < expected:
+        while self.received < sum(sent) - sent[self.comm.rank]:
             self._receive()
         for request, _ in self.outbox:
             request.Wait()
@@ -131,16 +135,13 @@ def evolve(
         ValueError: fewer evaluations than ranks.
     """
     _require_budget(comm, evaluations)
-    worker = _Worker(comm, space, evaluate, propagator, seed)
+    worker = Worker(comm, space, evaluate, propagator, seed)
     running_elsewhere = comm.size - 1
-    while True:
-        individual = worker.breed_and_evaluate()
-        worker.tell(individual)
+    while len(worker.population) + running_elsewhere < evaluations:
+        worker.tell(worker.breed_and_evaluate())
         worker.listen()
         if after is not None:
             after(worker.population)
-        if len(worker.population) + running_elsewhere >= evaluations:
-            break
     worker.settle()
     return _run(worker)
 
@@ -161,13 +162,10 @@ def evolve_generations(
     slowest. Arguments and errors as for :func:`evolve`; the budget is rounded up to whole generations.
     """
     _require_budget(comm, evaluations)
-    worker = _Worker(comm, space, evaluate, propagator, seed)
+    worker = Worker(comm, space, evaluate, propagator, seed)
     for _ in range(math.ceil(evaluations / comm.size)):
-        individual = worker.breed_and_evaluate()
-        meet(comm)
-        for rank, other in enumerate(comm.allgather(individual)):
-            if rank != comm.rank:
-                worker.population.add(other)
+        worker.tell(worker.breed_and_evaluate())
+        worker.settle()
         if after is not None:
             after(worker.population)
     return _run(worker)
@@ -199,7 +197,7 @@ def _evaluate(evaluate: Evaluate, space: Space, genes: Genes) -> tuple[float, st
     return (math.inf, "the loss is NaN") if math.isnan(loss) else (loss, "")
 
 
-def _run(worker: _Worker) -> Run:
+def _run(worker: Worker) -> Run:
     individuals = list(worker.population)
     return Run(
         individuals,

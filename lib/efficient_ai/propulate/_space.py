@@ -14,6 +14,12 @@ def _require_interval(kind: str, low, high) -> None:
         raise ValueError(f"{kind}({low}, {high}): needs two finite limits, the lower one first")
 
 
+def _as_floats(gene) -> None:
+    """Limits may be given as whole numbers; a value put on the border must still be a float."""
+    object.__setattr__(gene, "low", float(gene.low))
+    object.__setattr__(gene, "high", float(gene.high))
+
+
 @dataclass(frozen=True)
 class Float:
     """A real number, uniform in ``[low, high]``."""
@@ -23,6 +29,10 @@ class Float:
 
     def __post_init__(self):
         _require_interval("Float", self.low, self.high)
+        _as_floats(self)
+
+    def __str__(self) -> str:
+        return f"a real number from {self.low:g} to {self.high:g}"
 
     def sample(self, rng: Random) -> float:
         return rng.uniform(self.low, self.high)
@@ -46,6 +56,10 @@ class LogFloat:
         _require_interval("LogFloat", self.low, self.high)
         if self.low <= 0:
             raise ValueError(f"LogFloat({self.low}, {self.high}): a logarithm needs positive limits")
+        _as_floats(self)
+
+    def __str__(self) -> str:
+        return f"a real number from {self.low:g} to {self.high:g}, uniform on the logarithm"
 
     def sample(self, rng: Random) -> float:
         return self._clip(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
@@ -73,6 +87,9 @@ class Integer:
         if int(self.low) != self.low or int(self.high) != self.high:
             raise ValueError(f"Integer({self.low}, {self.high}): the limits must be whole numbers")
 
+    def __str__(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
     def sample(self, rng: Random) -> int:
         return rng.randint(self.low, self.high)
 
@@ -90,6 +107,9 @@ class Choice:
         if len(values) < 2 or len(set(values)) != len(values):
             raise ValueError(f"Choice{values}: needs at least two different values")
         object.__setattr__(self, "values", values)
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(map(str, self.values))
 
     def sample(self, rng: Random):
         return rng.choice(self.values)

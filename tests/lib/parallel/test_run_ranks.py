@@ -139,3 +139,10 @@ def test_a_senseless_number_of_ranks_is_refused(n):
 def test_a_wait_without_limit_is_refused(timeout):
     with pytest.raises(ValueError, match="positive number of seconds"):
         run_ranks(lambda comm: 1, 1, timeout=timeout)
+
+
+def test_importing_the_package_does_not_start_mpi_in_this_process():
+    code = "import sys, efficient_ai.parallel as p; assert 'mpi4py.MPI' not in sys.modules; p.CountingComm; assert 'mpi4py.MPI' in sys.modules"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    )

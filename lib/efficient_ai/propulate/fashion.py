@@ -9,8 +9,9 @@ from torch import nn
 
 from efficient_ai import data, training
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Space
+from efficient_ai.seeds import seed_for
 
-FASHION_SPACE = Space(
+SPACE = Space(
     {
         "learning rate": LogFloat(1e-4, 1e-1),
         "width": Integer(8, 256),
@@ -24,7 +25,7 @@ FASHION_SPACE = Space(
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
 
 
-def load_fashion(train: int, device: str | torch.device = "cpu") -> dict[str, training.Batch]:
+def load_images(train: int, device: str | torch.device = "cpu") -> dict[str, training.Batch]:
     """Fashion-MNIST as tensors: ``train`` images for training, 2 000 for validation, 2 000 for the test.
 
     Returns:
@@ -61,8 +62,8 @@ def train_network(
     """Train one candidate and measure it.
 
     Args:
-        genes: values by name, as :data:`FASHION_SPACE` has them.
-        images: as :func:`load_fashion` returns them.
+        genes: values by name, as :data:`SPACE` has them.
+        images: as :func:`load_images` returns them.
         epochs: passes over the training images.
         seed: of the weights, the dropout masks and the order of the images.
 
@@ -72,7 +73,7 @@ def train_network(
     device = images["train"][0].device
     cuda = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):  # weights and dropout draw from the global generator
-        torch.manual_seed(training.seed_sequence(seed))
+        torch.manual_seed(seed_for(seed))
         network = build_network(genes).to(device)
         optimiser = torch.optim.Adam(network.parameters(), lr=genes["learning rate"])
         training.fit(
@@ -82,6 +83,6 @@ def train_network(
     return network, 1 - training.evaluate(network, images["valid"], training.accuracy)
 
 
-def fashion_test_accuracy(network: nn.Module, images: Mapping[str, training.Batch]) -> float:
+def test_accuracy(network: nn.Module, images: Mapping[str, training.Batch]) -> float:
     """Share of the test images that ``network`` puts into the right class."""
     return training.evaluate(network, images["test"], training.accuracy)

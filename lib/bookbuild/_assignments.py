@@ -1,0 +1,163 @@
+"""Exercises: from one nbgrader source notebook come the student version, the page of the book and the course folder.
+
+``python -m bookbuild._assignments [FOLDER]`` writes the course folder, ``release/`` by default. A teacher copies what
+comes back to ``FOLDER/submitted/<student>/<chapter>/`` and runs ``nbgrader autograde <chapter>`` in FOLDER.
+"""
+
+import argparse
+import copy
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from efficient_ai._paths import project_root
+from nbformat import NotebookNode
+from nbgrader import preprocessors
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.utils import is_grade, is_solution
+from traitlets.config import Config
+
+_MARKS = ("BEGIN SOLUTION", "END SOLUTION")
+_COURSE_CONFIG = '''\
+"""nbgrader course of the book: run `nbgrader` in this folder."""
+
+c = get_config()  # noqa: F821, given by nbgrader
+c.CourseDirectory.course_id = "efficient-ai"
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
+c.ExecutePreprocessor.timeout = 300  # seconds for one cell; the checks on MPI ranks end themselves before
+'''
+
+
+def sources() -> list[Path]:
+    """The nbgrader source notebooks ``book/exercises/<chapter>.ipynb``, by name."""
+    return sorted((project_root() / "book" / "exercises").glob("*.ipynb"))
+
+
+def student_version(nb: NotebookNode) -> NotebookNode:
+    """The notebook a student gets: solutions replaced by stubs, hidden tests gone, checks locked.
+
+    The same preprocessors as ``nbgrader generate_assignment``, without its database. Raises ``ValidationError`` or
+    ``RuntimeError`` where the notebook's grading marks contradict each other.
+    """
+    nb = copy.deepcopy(nb)
+    resources: dict = {}
+    for step in (
+        preprocessors.CheckCellMetadata,
+        preprocessors.LockCells,
+        preprocessors.ClearSolutions,
+        preprocessors.ClearOutput,
+        preprocessors.ClearHiddenTests,
+    ):
+        nb, resources = step().preprocess(nb, resources)
+    return nb
+
+
+def solved_version(nb: NotebookNode) -> NotebookNode:
+    """The student version with the right answers filled in, as a perfect student would hand it in."""
+    solved = student_version(nb)
+    for cell, original in zip(solved.cells, nb.cells, strict=True):
+        if is_solution(cell):
+            cell.source = _without_marks(original.source)
+    return solved
+
+
+def render_page(nb: NotebookNode) -> NotebookNode:
+    """The page of the book: what a student gets, each answer followed by its solution, folded. Nothing is to execute."""
+    page = student_version(nb)
+    answers = solved_version(nb)
+    cells = []
+    for cell, answer in zip(page.cells, answers.cells, strict=True):
+        cells.append(cell)
+        if is_solution(cell) and cell.cell_type == "code":
+            folded = nbformat.v4.new_code_cell(answer.source, id=f"{cell.id}-solution"[:64])
+            folded.metadata.tags = ["hide-input"]
+            folded.metadata.mystnb = {
+                "code_prompt_show": "Show a solution",
+                "code_prompt_hide": "Hide the solution",
+            }
+            cells.append(folded)
+    for cell in cells:
+        if is_grade(cell):
+            cell.metadata.tags = sorted({*cell.metadata.get("tags", []), "exercise-check"})
+        for key in ("nbgrader", "deletable", "editable"):
+            cell.metadata.pop(key, None)
+    page.cells = cells
+    return page
+
+
+def write_assignments(out_dir: Path | None = None) -> list[Path]:
+    """Write the nbgrader course folder and return the student notebooks in it.
+
+    ``source/<chapter>/``, ``release/<chapter>/``, ``nbgrader_config.py`` and ``gradebook.db``; what a teacher has in the folder
+    beside these (``submitted/``, grades) stays. Files are replaced whole: an interrupted call leaves no half file.
+    Raises ``RuntimeError`` with nbgrader's log if it refuses a notebook, for example because submissions exist for
+    an exercise whose cells have changed since.
+    """
+    out_dir = Path(out_dir) if out_dir else project_root() / "release"
+    out_dir.mkdir(parents=True, exist_ok=True)
+    written = []
+    with tempfile.TemporaryDirectory(prefix="assignments-", dir=out_dir) as folder, _environment_on_path():
+        course = Path(folder)
+        api = NbGraderAPI(config=_configuration(course, out_dir / "gradebook.db"))
+        for path in sources():
+            chapter = path.stem
+            inside = f"{chapter}/{chapter}.ipynb"
+            _replace(course / "source" / inside, path.read_bytes())
+            result = api.generate_assignment(chapter)
+            if not result["success"]:
+                raise RuntimeError(f"nbgrader refuses {path}:\n{result.get('log') or result.get('error')}")
+            for kind in ("source", "release"):
+                _replace(out_dir / kind / inside, (course / kind / inside).read_bytes())
+            written.append(out_dir / "release" / inside)
+    _replace(out_dir / "nbgrader_config.py", _COURSE_CONFIG.encode())
+    return written
+
+
+@contextmanager
+def _environment_on_path() -> Iterator[None]:
+    # nbgrader calls `alembic` by name: it must find the one of this environment, activated or not.
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def _configuration(course: Path, gradebook: Path) -> Config:
+    settings = Config()
+    settings.CourseDirectory.root = str(course)
+    settings.CourseDirectory.course_id = "efficient-ai"
+    settings.CourseDirectory.db_url = f"sqlite:///{gradebook.resolve()}"
+    return settings
+
+
+def _without_marks(source: str) -> str:
+    return "\n".join(line for line in source.split("\n") if not any(mark in line for mark in _MARKS))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write one file in full or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, unfinished = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(unfinished, 0o644)
+        os.replace(unfinished, path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description="Write the student versions of the exercises as an nbgrader course."
+    )
+    parser.add_argument("folder", nargs="?", type=Path, help="the course folder (default: release/)")
+    for notebook in write_assignments(parser.parse_args().folder):
+        print(notebook)

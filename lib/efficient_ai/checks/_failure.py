@@ -1,0 +1,9 @@
+"""The one way in which a check fails."""
+
+
+class CheckFailed(AssertionError):
+    """A check that did not hold. Its text is the whole message: what is wrong, where, and perhaps a hint."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython prints these lines instead of a traceback: the frames of the checks would teach nothing.
+        return str(self).splitlines()

@@ -1,0 +1,103 @@
+"""A function that runs on the engines of a cluster: watched while it runs, explained if it fails."""
+
+import pickle
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ClusterError, Hang, RankError
+from ._notes import first_death, unpack
+
+if TYPE_CHECKING:
+    from ._cluster import Cluster
+
+_GRACE = 2.0  # seconds that the other ranks get to finish by themselves after one has failed
+
+
+class Job:
+    """A call under way on all ranks, made by ``Cluster.submit``."""
+
+    def __init__(self, cluster: "Cluster", replies: list[Any], limit: float):
+        self._cluster, self._replies, self._limit = cluster, replies, limit  # one AsyncResult a rank
+        self._deadline = time.monotonic() + limit
+        self._outcome: list | Exception | None = None
+        self._answers: dict[int, bytes] = {}  # (ok, result) pickles of the ranks that have answered
+        self._failed_at: float | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether ``result()`` answers at once: all ranks finished, or one failed, died or ran out of time."""
+        return self._outcome is not None or self._over() is not None
+
+    def published(self) -> list:
+        """The newest object that each rank gave to ``publish``, in rank order; None for a rank that gave none."""
+        return [pickle.loads(reply.data["value"]) if reply.data else None for reply in self._replies]
+
+    @property
+    def stdout(self) -> list[str]:
+        """What each rank has printed up to now, in rank order."""
+        return [reply.stdout for reply in self._replies]
+
+    def result(self) -> list:
+        """Wait for all ranks and return their results in rank order; what they printed is printed in rank order.
+
+        Raises RankError (a rank raised or died) or Hang (time is up, with the stack of each unfinished rank). If
+        ranks hang, wait for one that failed, or are dead, a new set of engines is up when this raises. Asked again, it answers the same.
+        """
+        if self._outcome is None:
+            while (why := self._over()) is None:
+                self._wait_a_little()
+            try:
+                self._outcome = self._settle(why)
+            except (RankError, Hang, ClusterError) as error:
+                self._outcome = error
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    def _wait_a_little(self) -> None:
+        pending = [reply for rank, reply in enumerate(self._replies) if rank not in self._answers]
+        pending[0].wait(0.05)
+
+    def _over(self) -> str | None:
+        """Why waiting has an end: answered, dead, failed, late; None while it has none."""
+        for rank, reply in enumerate(self._replies):
+            if rank not in self._answers and reply.ready() and reply.successful():
+                self._answers[rank] = reply.get(0)
+                if not pickle.loads(self._answers[rank])[0] and self._failed_at is None:
+                    self._failed_at = time.monotonic()
+        if len(self._answers) == self._cluster.n:
+            return "answered"
+        if not self._cluster.alive:
+            return "dead"
+        if self._failed_at is not None and time.monotonic() > self._failed_at + _GRACE:
+            return "failed"
+        return "late" if time.monotonic() > self._deadline else None
+
+    def _settle(self, why: str) -> list:
+        """The results, or an exception; new engines where the old ones are of no more use."""
+        cluster = self._cluster
+        if why == "answered":
+            for reply in self._replies:
+                reply.wait_for_output(5)
+            self._print()
+            return unpack(self._answers, cluster.n)
+        stacks = cluster.stacks() if why == "late" else {}
+        death = first_death(cluster.folder)
+        self._print()
+        if why == "late":
+            waiting = {rank: text for rank, text in stacks.items() if rank not in self._answers}
+            raise Hang(self._limit, waiting, sorted(self._answers), cluster.restart_after("the hang"))
+        if why == "failed":
+            note = cluster.restart_after("the error, which left other ranks waiting")
+            return unpack(self._answers, cluster.n, note)
+        note = cluster.restart_after("a death MPI ends all ranks")
+        if death is None:
+            raise ClusterError(f"the engines are gone without a trace.\n{note}")
+        raise RankError(death[0], "", death[1], note)
+
+    def _print(self) -> None:
+        for reply in self._replies:
+            sys.stdout.write(reply.stdout)
+        for reply in self._replies:
+            sys.stderr.write(reply.stderr)

@@ -1,0 +1,30 @@
+"""The figures of the chapter and the tables under them."""
+
+from efficient_ai.propulate.figures._live import live_view
+from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
+from efficient_ai.propulate.figures._runs import (
+    accuracy_figure,
+    accuracy_table,
+    best_table,
+    progress_figure,
+    race,
+    reading,
+    run_table,
+    utilisation_figure,
+)
+
+__all__ = [
+    "accuracy_figure",
+    "accuracy_table",
+    "best_table",
+    "children",
+    "children_table",
+    "gantt",
+    "idle_table",
+    "live_view",
+    "progress_figure",
+    "race",
+    "reading",
+    "run_table",
+    "utilisation_figure",
+]

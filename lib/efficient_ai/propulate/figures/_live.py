@@ -1,0 +1,52 @@
+"""Watching a search from the notebook while it runs on the ranks."""
+
+import os
+import time
+
+import ipywidgets
+from IPython.display import display
+
+from efficient_ai.plotting import figure
+from efficient_ai.propulate._evolve import Run
+from efficient_ai.propulate._population import Individual
+from efficient_ai.propulate.figures._runs import add_progress
+
+
+def live_view(job, evaluations: int, *, method: str = "asynchronous", poll: float = 0.3) -> Run:
+    """Watch a search until it ends and return the run of rank 0.
+
+    A bar and a sentence follow the population; in JupyterLab a plot grows with it. In the rendered page the bar and
+    the sentence stay as they were at the end.
+
+    Args:
+        job: a job of ``cluster.submit`` whose ranks publish ``list(population)`` after each evaluation.
+        evaluations: the budget, for the bar.
+        method: name of the method, for its colour.
+        poll: seconds between two looks.
+    """
+    bar = ipywidgets.IntProgress(max=evaluations, description="evaluated", layout={"width": "24em"})
+    sentence = ipywidgets.HTML()
+    display(ipywidgets.VBox([bar, sentence]))
+    live = os.environ.get("EFFICIENT_AI_STATIC") != "1"
+    plot = display(figure(), display_id=True) if live else None
+    while not job.done:
+        _update(bar, sentence, plot, job.published(), method)
+        time.sleep(poll)
+    runs = job.result()
+    _update(bar, sentence, plot, [run.individuals for run in runs], method)
+    return runs[0]
+
+
+def _update(bar, sentence, plot, published: list[list[Individual] | None], method: str) -> None:
+    known = [individuals or [] for individuals in published]
+    newest = max(known, key=len)
+    if newest and len(newest) == bar.value:
+        return
+    bar.value = min(len(newest), bar.max)
+    counts = ", ".join(f"{rank} knows {len(individuals)}" for rank, individuals in enumerate(known))
+    best = f" Best validation error so far: {min(ind.loss for ind in newest):.3f}." if newest else ""
+    sentence.value = f"Rank {counts}.{best}"
+    if plot is not None:
+        fig = figure(x="time (s)", y="validation error", height=320)
+        add_progress(fig, newest, method)
+        plot.update(fig)

@@ -1,0 +1,145 @@
+"""Student versions, pages and the course folder; nbgrader's own autograding gives full points and none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from bookbuild import _assignments
+from nbgrader.api import Gradebook
+from nbgrader.utils import is_grade, is_solution
+
+MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+
+
+@pytest.fixture(scope="module", params=_assignments.sources(), ids=lambda path: path.stem)
+def source(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def _text(nb):
+    return "\n".join(cell.source for cell in nb.cells)
+
+
+def test_there_are_exercises():
+    assert [path.stem for path in _assignments.sources()] != []
+
+
+def test_the_source_keeps_no_output_and_every_cell_is_marked_for_nbgrader(source):
+    assert source.metadata.kernelspec.name == "python3"
+    for cell in source.cells:
+        assert cell.metadata.nbgrader.schema_version == 3
+        assert cell.metadata.nbgrader.grade_id == cell.id, (
+            "one name for a cell, in the notebook and in the gradebook"
+        )
+        assert not cell.get("outputs") and not cell.get("execution_count")
+
+
+def test_a_student_sees_no_solution_and_no_hidden_test(source):
+    student = _assignments.student_version(source)
+    for mark in MARKS:
+        assert mark in _text(source) and mark not in _text(student)
+    for cell, original in zip(student.cells, source.cells, strict=True):
+        if is_solution(cell):
+            assert "# YOUR CODE HERE\n    raise NotImplementedError()" in cell.source
+        elif is_grade(cell):
+            assert len(cell.source) < len(original.source) and "checks." in cell.source
+        else:
+            assert cell.source == original.source
+        assert cell.metadata.deletable is False
+        assert is_solution(cell) or cell.metadata.editable is False
+
+
+def test_the_page_folds_solutions_and_shows_no_marks(source):
+    page = _assignments.render_page(source)
+    nbformat.validate(page)
+    assert not any(mark in _text(page) for mark in MARKS)
+    solutions = [cell for cell in page.cells if cell.id.endswith("-solution")]
+    assert len(solutions) == sum(is_solution(cell) for cell in source.cells)
+    for cell in solutions:
+        assert "hide-input" in cell.metadata.tags and "NotImplementedError" not in cell.source
+        assert "solution" in cell.metadata.mystnb.code_prompt_show
+    assert not any("nbgrader" in cell.metadata for cell in page.cells)
+    assert not any(cell.get("outputs") for cell in page.cells)
+
+
+def test_contradicting_marks_are_refused(source):
+    broken = nbformat.from_dict(source)
+    broken.cells = [nbformat.from_dict(cell) for cell in source.cells]
+    answer = next(cell for cell in broken.cells if is_solution(cell))
+    answer.source = answer.source.replace("END SOLUTION", "END")
+    with pytest.raises(RuntimeError, match="no end solution"):
+        _assignments.student_version(broken)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    _assignments.write_assignments(folder)
+    return folder
+
+
+def test_the_course_folder_is_what_nbgrader_expects(course):
+    chapters = [path.stem for path in _assignments.sources()]
+    files = sorted(str(path.relative_to(course)) for path in course.rglob("*") if path.is_file())
+    assert files == sorted(
+        ["gradebook.db", "nbgrader_config.py"]
+        + [f"{kind}/{name}/{name}.ipynb" for kind in ("source", "release") for name in chapters]
+    ), "these, and no unfinished files"
+
+
+def test_writing_again_keeps_what_the_teacher_put_there(tmp_path, course):
+    kept = course / "submitted" / "someone" / "note.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    released = {path: path.read_bytes() for path in course.glob("release/*/*.ipynb")}
+    assert _assignments.write_assignments(course) == sorted(released)
+    assert kept.read_text() == "mine"
+    assert {path: path.read_bytes() for path in released} == released
+
+
+@pytest.mark.notebook
+@pytest.mark.mpi
+@pytest.mark.parametrize("path", _assignments.sources(), ids=lambda path: path.stem)
+def test_nbgrader_gives_all_points_to_the_solved_version_and_none_to_the_untouched_one(course, path):
+    chapter = path.stem
+    source = nbformat.read(path, as_version=4)
+    answers = {cell.id: cell.source for cell in _assignments.solved_version(source).cells}
+    released = nbformat.read(course / "release" / chapter / f"{chapter}.ipynb", as_version=4)
+    _hand_in(course, "untouched", chapter, released)
+    for cell in released.cells:
+        if is_solution(cell):
+            cell.source = answers[cell.id]
+    _hand_in(course, "solved", chapter, released)
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", chapter],
+        cwd=course,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    points = {cell.id: cell.metadata.nbgrader.points for cell in source.cells if is_grade(cell)}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "efficient-ai") as gradebook:
+        scores = {
+            student: {
+                grade.name: grade.score
+                for grade in gradebook.find_submission_notebook(chapter, chapter, student).grades
+            }
+            for student in ("solved", "untouched")
+        }
+    assert scores["solved"] == points
+    assert scores["untouched"] == dict.fromkeys(points, 0)
+
+
+def _hand_in(course, student, chapter, nb):
+    target = course / "submitted" / student / chapter / f"{chapter}.ipynb"
+    target.parent.mkdir(parents=True)
+    nbformat.write(nb, target)

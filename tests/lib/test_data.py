@@ -1,0 +1,56 @@
+"""Shipped data: whole, of the documented shape, with a licence; damaged or missing files say how to mend them."""
+
+import numpy as np
+import pytest
+from efficient_ai import data
+from efficient_ai.data import _registry
+
+
+@pytest.mark.parametrize("name", data.DATASETS)
+def test_shipped_files_are_whole_and_credited(name):
+    path = data.open_dataset(name)
+    assert path.exists() and path.stat().st_size < 12e6
+    dataset = data.DATASETS[name]
+    assert dataset.licence and dataset.source and dataset.changes and dataset.licence in dataset.credit
+
+
+def test_every_shipped_file_is_registered():
+    folder = data.open_dataset("fashion_mnist").parent
+    assert {path.name for path in folder.iterdir()} == {d.file for d in data.DATASETS.values()}
+
+
+def test_fashion_mnist_parts_do_not_overlap():
+    images = data.fashion_mnist()
+    assert images.x_train.shape == (8000, 28, 28) and images.x_valid.shape == images.x_test.shape == (
+        2000,
+        28,
+        28,
+    )
+    assert images.x_train.dtype == np.float32 and 0 <= images.x_train.min() and images.x_train.max() == 1
+    assert set(np.unique(images.y_test)) == set(range(10)) and len(images.classes) == 10
+    smaller = data.fashion_mnist(train=100, valid=50, test=10)
+    assert np.array_equal(smaller.x_train, images.x_train[:100])
+    assert np.array_equal(smaller.x_valid, images.x_valid[-50:])
+    with np.load(data.open_dataset("fashion_mnist")) as arrays:
+        assert np.array_equal(images.x_train[7999] * 255, arrays["x_train"][7999])
+        assert np.array_equal(images.x_valid[0] * 255, arrays["x_train"][8000])
+
+
+@pytest.mark.parametrize("parts", [{"train": 9000, "valid": 2000}, {"test": 2001}, {"train": -1}])
+def test_more_than_is_shipped_is_refused(parts):
+    with pytest.raises(ValueError, match="shipped are 10 000"):
+        data.fashion_mnist(**parts)
+
+
+def test_unknown_missing_and_damaged(tmp_path, monkeypatch):
+    with pytest.raises(KeyError, match="shipped are fashion_mnist"):
+        data.open_dataset("cifar")
+    (tmp_path / "files").mkdir()
+    monkeypatch.setattr(_registry.resources, "files", lambda package: tmp_path)
+    _registry.open_dataset.cache_clear()
+    with pytest.raises(data.DataError, match=r"missing\. Restore it with: git checkout"):
+        data.open_dataset("fashion_mnist")
+    (tmp_path / "files" / "fashion_mnist_12k.npz").write_bytes(b"broken")
+    with pytest.raises(data.DataError, match="damaged"):
+        data.open_dataset("fashion_mnist")
+    _registry.open_dataset.cache_clear()

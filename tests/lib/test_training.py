@@ -1,0 +1,105 @@
+"""The training loop: seeded, stops early with the best weights, says what is wrong."""
+
+import pytest
+import torch
+from efficient_ai import training
+from efficient_ai.seeds import seed_for
+from torch import nn
+
+
+def line(n=64, seed=0):
+    x = torch.linspace(-1, 1, n).unsqueeze(1)
+    return x, 2 * x + 0.1 * torch.randn(n, 1, generator=torch.Generator().manual_seed(seed))
+
+
+def fit(model=None, epochs=5, seed=0, lr=0.1, train=None, valid=None, **options):
+    if model is None:
+        torch.manual_seed(0)
+        model = nn.Linear(1, 1)
+    history = training.fit(
+        model, train or line(), valid or line(seed=1), nn.functional.mse_loss, torch.optim.SGD(model.parameters(), lr=lr),
+        epochs=epochs, batch_size=16, seed=seed, **options,
+    )  # fmt: skip
+    return model, history
+
+
+def test_learns_and_records_every_epoch():
+    model, history = fit(epochs=30)
+    assert abs(model.weight.item() - 2) < 0.1
+    assert len(history.train_loss) == len(history.valid_loss) == 30
+    assert history.valid_loss[-1] < 0.05 < history.valid_loss[0]
+
+
+def test_same_seed_same_run_other_seed_other_run():
+    assert fit(seed=1)[1].train_loss == fit(seed=1)[1].train_loss != fit(seed=2)[1].train_loss
+
+
+def test_early_stopping_restores_the_best_weights():
+    """Training pulls the weight from the value that is right for validation to one that is wrong."""
+    x = torch.ones(32, 1)
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 0.0)
+    seen = []
+    model, history = fit(
+        model, epochs=50, lr=0.05, train=(x, 2 * x), valid=(x, x), patience=3,
+        after_epoch=lambda epoch, history: seen.append(model.weight.item()),
+    )  # fmt: skip
+    assert history.stopped_early and len(seen) == history.best_epoch + 4
+    assert model.weight.item() == seen[history.best_epoch] != seen[-1]
+    assert training.evaluate(model, (x, x), nn.functional.mse_loss) == pytest.approx(min(history.valid_loss))
+
+
+def test_batch_order_is_a_permutation_of_all_samples():
+    x = torch.arange(10)
+    seen = [
+        value for batch, _ in training.batches(x, x, 3, training.generator(0)) for value in batch.tolist()
+    ]
+    assert sorted(seen) == list(range(10)) and seen != list(range(10))
+
+
+def test_ranks_and_seeds_draw_different_numbers():
+    seeds = {seed_for(seed, rank) for seed in range(30) for rank in range(30)}
+    assert len(seeds) == 900
+
+
+def test_global_generator_is_left_alone():
+    torch.manual_seed(5)
+    state = torch.random.get_rng_state()
+    fit(nn.Linear(1, 1))
+    torch.manual_seed(5)
+    nn.Linear(1, 1)
+    expected = torch.random.get_rng_state()
+    torch.random.set_rng_state(state)
+    model = nn.Linear(1, 1)
+    fit(model)
+    assert torch.equal(torch.random.get_rng_state(), expected)
+
+
+def test_evaluate_leaves_the_mode_and_counts_every_sample_once():
+    model = nn.Sequential(nn.Dropout(0.5))
+    x = torch.arange(5, dtype=torch.float32)
+    assert training.evaluate(model, (x, x), lambda p, y: p.mean(), batch_size=2) == pytest.approx(2.0)
+    assert model.training
+
+
+def test_accuracy():
+    logits = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0]])
+    assert training.accuracy(logits, torch.tensor([1, 0, 0])).item() == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"epochs": 0}, {"patience": 0}, {"train": (torch.ones(3, 1), torch.ones(2, 1))}]
+)
+def test_bad_arguments(bad):
+    with pytest.raises(ValueError):
+        fit(**bad)
+
+
+def test_divergence_is_an_error_that_says_what_to_do():
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        fit(
+            lr=1e30,
+            epochs=3,
+            train=(torch.full((16, 1), 1e20), torch.ones(16, 1)),
+            valid=(torch.full((4, 1), 1e20), torch.ones(4, 1)),
+        )
