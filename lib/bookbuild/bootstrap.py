@@ -89,7 +89,7 @@ def check_git():
 def wanted(version):
     """What the environment depends on. Equal to the stamp: nothing to do."""
     digest = hashlib.sha256()
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read() + b"\0")
     return {"python": list(version), "root": ROOT, "requirements": digest.hexdigest()}

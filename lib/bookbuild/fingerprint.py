@@ -9,7 +9,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 PACKAGE = "efficient_ai"
@@ -19,10 +19,10 @@ _IMPORT_LINE = re.compile(
 )
 
 
-def fingerprint(notebook: Path, profile: str, lib: Path, requirements: Path) -> str:
+def fingerprint(notebook: Path, profile: str, lib: Path, pins: Sequence[Path]) -> str:
     """Hash of everything the outputs of `notebook` depend on.
 
-    Parameters: the notebook's path, the profile's name, the folder that holds the package, the list of pinned packages.
+    Parameters: the notebook's path, the profile's name, the folder that holds the package, the files that pin packages.
     """
     content = json.loads(notebook.read_text(encoding="utf-8"))
     digest = hashlib.sha256()
@@ -32,7 +32,8 @@ def fingerprint(notebook: Path, profile: str, lib: Path, requirements: Path) -> 
 
     add("profile", profile.encode())
     add("python", platform.python_version().encode())
-    add("requirements", requirements.read_bytes() if requirements.exists() else b"")
+    for path in pins:
+        add(path.name, path.read_bytes())
     add("metadata", json.dumps(content.get("metadata", {}).get("efficient_ai", {}), sort_keys=True).encode())
     for cell in content["cells"]:
         tags = cell.get("metadata", {}).get("tags", [])

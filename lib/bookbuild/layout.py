@@ -38,6 +38,11 @@ class Layout:
         return self.root / "lib"
 
     @property
+    def pins(self) -> list[Path]:
+        """The files that fix the versions of packages."""
+        return [self.root / "requirements.txt", self.root / "constraints.txt"]
+
+    @property
     def logs(self) -> Path:
         return self.build / "logs"
 

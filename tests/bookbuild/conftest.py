@@ -34,7 +34,8 @@ class SmallBook:
         self.layout = Layout(root, root / "build")
         for name, text in MODULES.items():
             self.module(name, text)
-        (root / "requirements.txt").write_text("numpy\n")
+        for path in self.layout.pins:
+            path.write_text("numpy\n")
 
     def module(self, name: str, text: str) -> None:
         path = self.layout.lib / "efficient_ai" / name

@@ -21,8 +21,8 @@ def checkout(tmp_path):
     (root / "lib" / "bookbuild").mkdir(parents=True)
     shutil.copy(ROOT / "lib" / "bookbuild" / "bootstrap.py", root / "lib" / "bookbuild")
     shutil.copy(ROOT / "Makefile", root)
-    (root / "requirements.txt").write_text("")
-    (root / "pyproject.toml").write_text("")
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+        (root / name).write_text("")
     return root
 
 

@@ -15,7 +15,7 @@ def mark(book):
 
     def present(profile="smoke"):
         layout = book.layout
-        return fingerprint(layout.source("alpha"), profile, layout.lib, layout.root / "requirements.txt")
+        return fingerprint(layout.source("alpha"), profile, layout.lib, layout.pins)
 
     return present
 
@@ -51,9 +51,11 @@ def test_stays_with_an_unused_module_and_with_stored_outputs(book, mark):
 def test_moves_with_profile_requirements_cells_and_ranks(book, mark):
     before = mark()
     assert mark("laptop") != before
-    (book.layout.root / "requirements.txt").write_text("numpy==2\n")
-    with_pins = mark()
-    assert with_pins != before
+    with_pins = before
+    for path in book.layout.pins:
+        path.write_text("numpy==2\n")
+        assert mark() != with_pins
+        with_pins = mark()
     book.chapter("alpha", "from efficient_ai.used import value")
     other_cells = mark()
     assert other_cells != with_pins
