@@ -1,9 +1,9 @@
 """The builder's commands, called by the Makefile: ``python -m bookbuild book``."""
 
 import argparse
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 from bookbuild.layout import PROFILES, BuildError, Layout
 
@@ -70,11 +70,11 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
 
         serve(layout.site(options.profile) / "html", options.port)
     if options.command == "lab":
-        return subprocess.call(
-            [sys.executable, "-m", "jupyterlab", str(layout.root / "book")], cwd=layout.root
-        )
+        as_root = ["--allow-root"] if os.geteuid() == 0 else []
+        start = "--LabApp.default_url=/lab/tree/book/index.md"
+        return subprocess.call([sys.executable, "-m", "jupyterlab", start, *as_root], cwd=layout.root)
     if options.command == "assignments":
-        return subprocess.call([sys.executable, "-m", "bookbuild._assignments"], cwd=Path(layout.root))
+        return subprocess.call([sys.executable, "-m", "bookbuild._assignments"], cwd=layout.root)
     return 0
 
 

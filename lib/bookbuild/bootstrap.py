@@ -154,11 +154,11 @@ class Progress:
         self.count = 0
         self.terminal = sys.stdout.isatty()
 
-    def say(self, text):
+    def say(self, text, always=False):
         now = time.time()
         if self.terminal:
             sys.stdout.write("\r\033[Ksetup: %s (%d s)" % (text[:70], now - self.start))
-        elif now - self.shown > 20:
+        elif always or now - self.shown > 20:
             sys.stdout.write("setup: %s (%d s)\n" % (text[:70], now - self.start))
         else:
             return
@@ -174,7 +174,7 @@ class Progress:
             self.count += text.startswith("Collecting")
             self.say("%d packages found, now %s" % (self.count, os.path.basename(match.group(1))))
         elif text.startswith("Installing collected packages"):
-            self.say("installing %d packages, a few minutes" % (text.count(",") + 1))
+            self.say("installing %d packages, a few minutes" % (text.count(",") + 1), always=True)
 
     def end(self):
         if self.terminal:

@@ -11,6 +11,7 @@ import time
 import nbformat
 import psutil
 import pytest
+from bookbuild import execute as steps
 from bookbuild.execute import check, execute
 from bookbuild.layout import BuildError, read_json
 from bookbuild.processes import MARK
@@ -65,10 +66,23 @@ def test_a_run_is_recorded_and_an_unchanged_chapter_is_not_run_again(book):
     assert again.executed
     assert "smoke 3" in again.notebook.read_text()
 
+    def would_run(profile="smoke"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                steps, "_execute_all", lambda layout, profile, due, limit: {name: name for name in due}
+            )
+            return execute(book.layout, profile) == ["alpha"]
+
+    assert would_run("laptop") and not would_run()
+    content, record = again.notebook.read_text(), book.layout.run_record("smoke", "alpha")
+    again.notebook.write_text(content.replace("smoke 3", "smoke 4"))
+    assert would_run(), "an executed notebook that was edited is made again"
     again.notebook.unlink()
-    assert execute(book.layout, "smoke")[0].executed, "a missing executed notebook is made again"
-    again.notebook.write_text(again.notebook.read_text().replace("smoke 3", "smoke 4"))
-    assert execute(book.layout, "smoke")[0].executed, "an executed notebook that was edited is made again"
+    assert would_run(), "a missing executed notebook is made again"
+    again.notebook.write_text(content)
+    assert not would_run()
+    record.write_text(record.read_text()[:50])
+    assert would_run(), "a broken record counts for nothing"
 
 
 def test_a_failure_names_the_cell_keeps_the_notebook_and_the_other_chapters(book):
