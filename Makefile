@@ -6,6 +6,9 @@ VENV ?= .venv
 PORT ?= 8000
 ARGS ?=
 
+# What is installed in the environment counts, not what a module system or another checkout put on the path.
+unexport PYTHONPATH PYTHONHOME
+
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 

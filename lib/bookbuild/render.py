@@ -72,9 +72,7 @@ def _sphinx(layout: Layout, folder: Path, source: Path, fresh: bool) -> None:
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(source), "--path-output", str(work),
-               "-W", "-n", "--keep-going", "-q"]  # fmt: skip
+    command = [sys.executable, "-m", "bookbuild._sphinx", str(source), str(work / "html")]
     with open(log_path, "w") as log:
         code = subprocess.call(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     if code:
@@ -92,7 +90,7 @@ def _publish(folder: Path) -> None:
     fresh, old = folder / "html.new", folder / "html.old"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(folder / "work" / "_build" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo*"))
+    shutil.copytree(folder / "work" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo*"))
     if (folder / "html").exists():
         os.replace(folder / "html", old)
     os.replace(fresh, folder / "html")

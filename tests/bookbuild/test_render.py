@@ -44,6 +44,11 @@ def test_a_warning_stops_the_build_and_the_next_one_starts_afresh(book, pages, m
     assert "a word" in (site / "html" / "book" / "index.html").read_text()
     assert not (site / "work" / "left-by-a-kill").exists() and not (site / "unfinished").exists()
 
+    with (book.layout.root / "book" / "_static" / "book.css").open("a") as style:
+        style.write("/* a new style */")
+    render.render(book.layout, "laptop")
+    assert "a new style" in (site / "html" / "_static" / "book.css").read_text()
+
     def must_not_run(*arguments, **options):
         raise AssertionError("an unchanged site was built again")
 
