@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
+from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
 
 # The verdicts of the ledger: a sign and a CSS class beside the words, never colour alone.
@@ -64,14 +65,25 @@ def chapter_map(layout: Layout, profile: str) -> str:
     written = set(layout.toc("chapters"))
     rows = []
     for chapter in CHAPTERS:
-        name = (
-            f"[{chapter.title}](/book/chapters/{chapter.name})"
-            if chapter.name in written
-            else f"{chapter.title} *(to come)*"
-        )
+        name = link(layout, chapter) if chapter.name in written else f"{chapter.title} *(to come)*"
         paper = f"{{cite:t}}`{chapter.paper}`" if chapter.paper else "all ten"
         rows.append([f"{chapter.part} {PARTS[chapter.part]}", name, chapter.question, paper])
     return table(["Part", "Chapter", "The question", "Paper"], rows)
+
+
+def title(layout: Layout, chapter: Chapter) -> str:
+    """The heading of the chapter's own notebook; the table's title until there is one."""
+    notebook = read_json(layout.source(chapter.name)) or {"cells": []}
+    for line in "\n".join(
+        source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"
+    ).splitlines():
+        if line.startswith("# "):
+            return line.removeprefix("# ").strip()
+    return chapter.title
+
+
+def link(layout: Layout, chapter: Chapter) -> str:
+    return f"[{title(layout, chapter)}](/book/chapters/{chapter.name})"
 
 
 def chapter_facts(layout: Layout, profile: str, name: str) -> str:
@@ -95,7 +107,7 @@ def scoreboard(layout: Layout, profile: str) -> str:
         built = read_json(layout.results(profile, chapter.name))
         for ledger, kind in ((recorded, "recorded full run"), (built, "run of this build")):
             if ledger and ledger.get("claims"):
-                parts.append(_ledger(chapter, ledger, kind))
+                parts.append(_ledger(title(layout, chapter), ledger, kind))
     if not parts:
         return (
             "*No chapter has written its ledger in this build yet. After `make book` the claims stand here.*"
@@ -103,7 +115,7 @@ def scoreboard(layout: Layout, profile: str) -> str:
     return "\n\n".join([_count(layout, profile), *parts])
 
 
-def _ledger(chapter: Chapter, ledger: dict, kind: str) -> str:
+def _ledger(heading: str, ledger: dict, kind: str) -> str:
     about = f"Profile `{ledger['profile']}`, {day(ledger['date'])}, {ledger.get('machine') or 'machine not recorded'}"
     rows = []
     for claim in ledger["claims"]:
@@ -126,7 +138,7 @@ def _ledger(chapter: Chapter, ledger: dict, kind: str) -> str:
             ]
         )
     head = ["Id", "Claim", "Paper", "Measured", "Baseline", "Verdict"]
-    return f"## {chapter.title}: {kind}\n\n{about}.\n\n{table(head, rows)}"
+    return f"## {heading}: {kind}\n\n{about}.\n\n{table(head, rows)}"
 
 
 def _count(layout: Layout, profile: str) -> str:
@@ -138,7 +150,7 @@ def _count(layout: Layout, profile: str) -> str:
         for claim in (ledger or {}).get("claims", []):
             found[claim["verdict"]] = found.get(claim["verdict"], 0) + 1
     shown = ", ".join(f"{count} {badge(verdict)}" for verdict, count in found.items() if count)
-    return f"So far: {shown}. A chapter with a recorded full run counts by that run."
+    return f"## So far\n\n{shown}. A chapter with a recorded full run counts by that run."
 
 
 def badge(verdict: str) -> str:
@@ -154,7 +166,7 @@ def status(layout: Layout, profile: str) -> str:
         if chapter.name not in layout.toc("chapters"):
             rows.append([chapter.title, "to come", "", "", "", "", ""])
             continue
-        name = f"[{chapter.title}](/book/chapters/{chapter.name})"
+        name = link(layout, chapter)
         record = read_json(layout.run_record(profile, chapter.name))
         if record is None:
             rows.append([name, "not run", "", "", "", "", ""])

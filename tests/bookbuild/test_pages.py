@@ -31,7 +31,7 @@ def test_the_scoreboard_shows_value_interval_number_of_seeds_and_words(layout):
     assert "2.08 times [1.9, 2.2], n = 10" in text
     assert "Nobody \\| waits (abstract)" in text and "| not available |" in text
     assert '<span class="verdict verdict-small">≈ replicated at small scale</span>' in text
-    assert text.count("## ") == 1
+    assert text.count("## ") == 2
 
 
 def test_a_recorded_full_run_stands_first_and_is_what_counts(layout):
@@ -40,8 +40,8 @@ def test_a_recorded_full_run_stands_first_and_is_what_counts(layout):
     write_json(layout.root / "results" / "propulate.json", recorded)
     text = pages.scoreboard(layout, "smoke")
     assert text.index("recorded full run") < text.index("run of this build")
-    assert '1 <span class="verdict verdict-no">' in text.splitlines()[0]
-    assert "small" not in text.splitlines()[0]
+    assert '1 <span class="verdict verdict-no">' in text.splitlines()[2]
+    assert "small" not in text.splitlines()[2]
 
 
 def test_facts_and_status_come_from_the_last_run(layout):
@@ -61,7 +61,7 @@ def test_facts_and_status_come_from_the_last_run(layout):
 def test_the_map_links_what_is_written_and_marks_what_is_not(layout):
     text = pages.chapter_map(layout, "smoke")
     assert text.count("*(to come)*") == len(CHAPTERS) - 1
-    assert "(/book/chapters/propulate)" in text
+    assert "[A chapter](/book/chapters/propulate)" in text, "a chapter is called as its notebook calls itself"
 
 
 def test_placeholders_are_filled_only_where_they_stand_alone(layout):
