@@ -144,7 +144,7 @@ class _Run:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         results = self.layout.results(self.profile, self.chapter)
         before = results.stat().st_mtime_ns if results.exists() else None
-        self.progress.started(self.chapter)
+        self.progress.at_cell(self.chapter, 0, 0)
         start = time.monotonic()
         reason = self._run_child()
         seconds = time.monotonic() - start
@@ -178,6 +178,7 @@ class _Run:
             try:
                 while child.poll() is None:
                     self.peak = max(self.peak, tree_memory(child.pid))
+                    self.progress.tick()
                     if self.limit is not None and time.monotonic() - start > self.limit:
                         return f"passed its time limit of {self.limit:g} s in cell {self.cells[0] + 1} of {self.cells[1]}"
                     if self.stop.wait(0.25):
