@@ -4,14 +4,24 @@ Jupyter Book's command line either reads every page again or copies no changed s
 every page, since each carries the navigation of the whole book.
 """
 
+import os
 import sys
+import threading
 from pathlib import Path
 
 from jupyter_book.sphinx import build_sphinx
 
 
+def _guard() -> None:
+    """End with the builder, even by ``kill -9``: the pipe it holds open closes, and the next build has the folder alone."""
+    while os.read(0, 1024):
+        pass
+    os._exit(3)
+
+
 def main(source: str, target: str) -> int:
     """Build the folder `source` into `target`. Returns 0 when there was neither error nor warning."""
+    threading.Thread(target=_guard, daemon=True).start()
     folder = Path(source)
     result = build_sphinx(
         folder,

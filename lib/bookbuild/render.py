@@ -74,7 +74,9 @@ def _sphinx(layout: Layout, folder: Path, source: Path, fresh: bool) -> None:
     }
     command = [sys.executable, "-m", "bookbuild._sphinx", str(source), str(work / "html")]
     with open(log_path, "w") as log:
-        code = subprocess.call(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        options = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, cwd=folder, env=environment, **options) as sphinx:
+            code = sphinx.wait()
     if code:
         lines = log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-30:]
