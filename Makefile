@@ -1,0 +1,55 @@
+# The two commands of the book are `make book` and `make test`; `make help` lists the others.
+# Everything is written into .venv/ (the environment) and build/ (all products).
+
+PROFILE ?= laptop
+VENV ?= .venv
+PORT ?= 8000
+ARGS ?=
+
+# What is installed in the environment counts, not what a module system or another checkout put on the path.
+unexport PYTHONPATH PYTHONHOME
+
+PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
+BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
+
+.PHONY: help setup book test lab serve assignments clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book         set up, run the chapters that changed, build the site, say where it is"
+	@echo "make test         set up and run every test"
+	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
+	@echo "make lab          open JupyterLab on the book"
+	@echo "make assignments  write the students' versions of the exercises to release/"
+	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
+	@echo "make clean        delete what was built; the environment stays"
+	@echo
+	@echo "make book PROFILE=smoke|laptop|full chooses the size of the runs (now: $(PROFILE))."
+	@echo "make test ARGS=\"-k ledger\" hands ARGS to pytest."
+
+# Any Python that starts may run the bootstrap: it looks for a suitable one itself and says what is missing.
+setup:
+	@for python in $(PYTHON_CANDIDATES); do \
+	    if "$$python" -c "" >/dev/null 2>&1; then exec "$$python" lib/bookbuild/bootstrap.py --venv "$(VENV)"; fi; \
+	done; \
+	echo "make: no Python starts here. Install Python 3.11, 3.12 or 3.13;"; \
+	echo "      on Debian or Ubuntu: apt-get install python3 python3-venv git"; exit 1
+
+book: setup
+	@$(BOOKBUILD) book --profile "$(PROFILE)"
+
+test: setup
+	@"$(VENV)/bin/python" -m pytest $(ARGS)
+
+lab: setup
+	@$(BOOKBUILD) lab
+
+serve: setup
+	@$(BOOKBUILD) serve --profile "$(PROFILE)" --port "$(PORT)"
+
+assignments: setup
+	@$(BOOKBUILD) assignments
+
+clean:
+	@rm -rf build release
+	@echo "build/ and release/ are gone; $(VENV)/ stays (delete it by hand to start from nothing)"

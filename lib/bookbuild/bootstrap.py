@@ -1,0 +1,261 @@
+"""Create or refresh the book's environment. Standard library only: it runs before anything is installed.
+
+Written for Python 3.6 and newer, so that an old Python can still say what is missing. The rules:
+
+* A stamp in the environment is written last. No stamp means that an earlier call was killed: start from nothing.
+* A lock keeps two calls apart; the system frees it when its holder dies, however it dies.
+* An environment that this script did not make is never touched.
+"""
+
+# ruff: noqa: UP031, RUF005, B904   (kept in the Python of 2016, see above)
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+SUPPORTED = ((3, 11), (3, 12), (3, 13))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OWNER = ".made-by-make-setup"  # also the lock
+STAMP = ".setup-complete"
+APT_PYTHON = "apt-get install python3 python3-venv"
+PROBE = (
+    "import sys, json\n"
+    "try:\n    import venv, ensurepip, ssl; usable = True\nexcept ImportError: usable = False\n"
+    "executable = getattr(sys, '_base_executable', sys.executable)  # not one inside the environment to be made\n"
+    "print(json.dumps([list(sys.version_info[:3]), executable, usable]))"
+)
+
+
+class Problem(Exception):
+    """Something the reader has to mend; the message says what and how."""
+
+
+def probe(command):
+    """(version, executable, usable) of a Python, or None where it does not start (a pyenv shim, say)."""
+    try:
+        done = subprocess.run(
+            [command, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60
+        )
+        version, executable, usable = json.loads(done.stdout.decode())
+        return tuple(version), executable, usable
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+
+
+def find_python():
+    """The Python to build the environment from: ``$PYTHON``, then the supported names on PATH."""
+    chosen = os.environ.get("PYTHON")
+    names = [chosen] if chosen else ["python%d.%d" % version for version in SUPPORTED] + ["python3"]
+    without_venv, others = [], []
+    for name in names:
+        found = probe(name)
+        if found is None:
+            continue
+        version, executable, usable = found
+        if version[:2] not in SUPPORTED:
+            others.append("%s is %d.%d.%d" % ((name,) + version))
+        elif not usable:
+            without_venv.append((name, version))
+        else:
+            return version, executable
+    if without_venv:
+        name, version = without_venv[0]
+        raise Problem(
+            "%s is there, but its modules venv and ensurepip are not.\n"
+            "On Debian or Ubuntu: apt-get install python%d.%d-venv   (or python3-venv)"
+            % (name, version[0], version[1])
+        )
+    raise Problem(
+        "no Python 3.11, 3.12 or 3.13 was found%s.\n"
+        "On Debian 12, Ubuntu 24.04 or newer: %s\n"
+        "Elsewhere: install one of the three and call  make PYTHON=/path/to/python3.11"
+        % (" (%s)" % "; ".join(others) if others else "", APT_PYTHON)
+    )
+
+
+def check_git():
+    """The build writes the commit of each run into its record, so git has to be there."""
+    try:
+        subprocess.run(["git", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise Problem("git was not found. On Debian or Ubuntu: apt-get install git")
+
+
+def wanted(version):
+    """What the environment depends on. Equal to the stamp: nothing to do."""
+    digest = hashlib.sha256()
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            digest.update(file.read() + b"\0")
+    return {"python": list(version), "root": ROOT, "requirements": digest.hexdigest()}
+
+
+def read_stamp(venv):
+    try:
+        with open(os.path.join(venv, STAMP)) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def write_stamp(venv, content):
+    path = os.path.join(venv, STAMP)
+    with open(path + ".new", "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".new", path)
+
+
+def claim(venv):
+    """Mark `venv` as ours and lock it until this process ends (the mark is the lock file, never deleted)."""
+    import fcntl
+
+    mark = os.path.join(venv, OWNER)
+    if os.path.isdir(venv) and os.listdir(venv) and not os.path.exists(mark):
+        raise Problem(
+            "%s exists and was not made by `make setup`; it is left alone.\n"
+            "Remove it, or choose another place: make VENV=/some/where" % venv
+        )
+    os.makedirs(venv, exist_ok=True)
+    handle = open(mark, "a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print("setup: another make is setting up the environment; waiting for it", flush=True)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
+
+
+def create(venv, executable):
+    """An empty environment in `venv`, whatever a killed call left there."""
+    for name in os.listdir(venv):
+        if name != OWNER:
+            path = os.path.join(venv, name)
+            (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
+    print("setup: new environment in %s" % venv, flush=True)
+    done = subprocess.run([executable, "-m", "venv", venv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise Problem(
+            "the environment could not be created:\n%s" % done.stdout.decode(errors="replace").strip()
+        )
+
+
+class Progress:
+    """One line that changes on a terminal; elsewhere a line now and then."""
+
+    def __init__(self):
+        self.start = self.shown = time.time()
+        self.count = 0
+        self.terminal = sys.stdout.isatty()
+
+    def say(self, text, always=False):
+        now = time.time()
+        if self.terminal:
+            sys.stdout.write("\r\033[Ksetup: %s (%d s)" % (text[:70], now - self.start))
+        elif always or now - self.shown > 20:
+            sys.stdout.write("setup: %s (%d s)\n" % (text[:70], now - self.start))
+        else:
+            return
+        self.shown = now
+        sys.stdout.flush()
+
+    def line(self, text):
+        """Turn a line of pip's output into what is shown."""
+        match = re.match(
+            r"\s*(?:Collecting|Downloading|Processing|Requirement already satisfied:) ?([^\s;<>=]*)", text
+        )
+        if match:
+            self.count += text.startswith("Collecting")
+            self.say("%d packages found, now %s" % (self.count, os.path.basename(match.group(1))))
+        elif text.startswith("Installing collected packages"):
+            self.say("installing %d packages, a few minutes" % (text.count(",") + 1), always=True)
+
+    def end(self):
+        if self.terminal:
+            sys.stdout.write("\r\033[K")
+
+
+def install(venv):
+    """pip install -r requirements.txt with its output in build/logs/setup.log."""
+    log_path = os.path.join(ROOT, "build", "logs", "setup.log")
+    os.makedirs(os.path.dirname(log_path), exist_ok=True)
+    command = [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off",
+               "--disable-pip-version-check", "--require-virtualenv", "-r", "requirements.txt"]  # fmt: skip
+    print(
+        "setup: installing requirements.txt; a few minutes the first time, log in %s" % log_path, flush=True
+    )
+    progress = Progress()
+    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+    environment.pop("PYTHONPATH", None)
+    with open(log_path, "w") as log:
+        pip = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for raw in pip.stdout:
+            text = raw.decode(errors="replace")
+            log.write(text)
+            log.flush()
+            progress.line(text)
+        pip.wait()
+    progress.end()
+    if pip.returncode:
+        with open(log_path) as log:
+            tail = "".join(log.readlines()[-25:])
+        raise Problem(
+            "pip could not install requirements.txt. The end of %s:\n\n%s\n"
+            "Is a package index reachable (pip config list, PIP_INDEX_URL)? Is the disk full? Then call make again."
+            % (log_path, tail)
+        )
+    print("setup: environment ready in %d s" % (time.time() - progress.start), flush=True)
+
+
+def up_to_date(venv):
+    """Quick answer without starting another Python: the stamp holds the version it was made from."""
+    stamp = read_stamp(venv)
+    if not stamp or not os.access(os.path.join(venv, "bin", "python"), os.X_OK):
+        return False
+    return stamp == wanted(stamp["python"])
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Create or refresh the book's environment.")
+    parser.add_argument("--venv", default=".venv", help="folder of the environment, relative to the checkout")
+    venv = os.path.join(ROOT, parser.parse_args(arguments).venv)
+    if up_to_date(venv) and not os.environ.get("PYTHON"):
+        return 0
+    try:
+        if os.name != "posix":
+            raise Problem("the book is built on Linux or macOS; on Windows use the Linux subsystem (WSL)")
+        check_git()
+        version, executable = find_python()
+        lock = claim(venv)
+        goal, stamp = wanted(version), read_stamp(venv)
+        if stamp != goal:
+            if not stamp or (stamp["python"], stamp["root"]) != (goal["python"], ROOT):
+                create(venv, executable)
+            else:
+                os.remove(os.path.join(venv, STAMP))
+            try:
+                install(venv)
+            except Problem:  # pip undid what it began: the environment is sound, only not complete
+                write_stamp(venv, dict(goal, requirements="incomplete"))
+                raise
+            write_stamp(venv, goal)
+        lock.close()
+    except Problem as problem:
+        print("setup: %s" % problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsetup: stopped; the next make starts again", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The ten papers and the finale, once: the map, the status page and the scoreboard are drawn from this table."""
+
+from dataclasses import dataclass
+
+PARTS = {
+    "I": "Measure",
+    "II": "Search",
+    "III": "Learn differently",
+    "IV": "Shrink and fuse",
+    "V": "Science",
+    "VI": "Scale out",
+    "VII": "Finale",
+}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter: its name is that of its notebook and of its sub-package; `paper` is a key of ``references.bib``."""
+
+    name: str
+    part: str
+    title: str
+    question: str
+    paper: str = ""
+    arxiv: str = ""
+
+
+CHAPTERS = (
+    Chapter("energy", "I", "Measure the energy of AI", "What does a training run cost in joules, and who says so?",
+            "caspart2022energy", "2212.01698"),
+    Chapter("propulate", "II", "Search without waiting", "Does a search get faster when nobody waits for the slowest?",
+            "taubert2023propulate", "2301.08713"),
+    Chapter("f3", "III", "Learn from yesterday's error", "Can a network learn without a backward pass?",
+            "fluegel2024f3", "2304.13372"),
+    Chapter("oialr", "III", "Freeze the basis, train the rest", "When has a weight matrix settled, and what is left to learn?",
+            "coquelin2024oialr", "2401.08505"),
+    Chapter("ab_training", "III", "Train halves apart", "How little can ranks say to each other and still learn together?",
+            "coquelin2024ab", "2405.01067"),
+    Chapter("pruning", "IV", "Cut a forecaster down", "How much of a transformer does a forecast need?",
+            "kiefer2024pruning", "2412.12883"),
+    Chapter("transplantation", "IV", "Fuse networks by transplanting neurons", "Can two networks become one of the same size?",
+            "oez2024transplantation", "2502.06849"),
+    Chapter("recycle", "V", "Forecast what the habit leaves over", "What remains to learn once the usual day is subtracted?",
+            "weyrauch2024recycle", "2405.03429"),
+    Chapter("petnet", "V", "Pair photons with spikes", "Can a spiking network sort coincidences in a scanner?",
+            "debus2024petnet", "2504.06730"),
+    Chapter("jigsaw", "VI", "Cut one model into pieces", "How is a model trained that fits on no single device?",
+            "kieckhefen2025jigsaw", "2507.05753"),
+    Chapter("capstone", "VII", "All methods on one task", "What do the methods give together, in quality, time, memory, traffic and energy?"),
+)  # fmt: skip
+
+BY_NAME = {chapter.name: chapter for chapter in CHAPTERS}

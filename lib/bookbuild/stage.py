@@ -1,0 +1,101 @@
+"""Gathers what Sphinx reads in one folder: pages with their placeholders filled, executed chapters, exercises, assets.
+
+A file is written only when its content differs, so that Sphinx reads again only what changed; what no longer belongs
+there is removed.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from bookbuild.assets import install
+from bookbuild.layout import BuildError, Layout, write_atomic
+from bookbuild.pages import fill
+
+
+def stage(layout: Layout, profile: str) -> Path:
+    """Bring the folder that Sphinx reads up to date and return it."""
+    target = layout.site(profile) / "src"
+    wanted = {Path(name): content for name, content in _files(layout, profile)}
+    for path in [path for path in target.rglob("*") if path.is_file()]:
+        if path.relative_to(target) not in wanted:
+            path.unlink()
+    for path in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
+        if not any(path.iterdir()):
+            path.rmdir()  # an empty _static would make Jupyter Book load every script on every page
+    for name, content in wanted.items():
+        path = target / name
+        if not path.exists() or path.read_bytes() != content:
+            write_atomic(path, content)
+    return target
+
+
+def _files(layout: Layout, profile: str) -> Iterator[tuple[str, bytes]]:
+    for name in ("_config.yml", "_toc.yml"):
+        yield name, (layout.root / name).read_bytes()
+    yield "book/references.bib", (layout.root / "book" / "references.bib").read_bytes()
+    for page in layout.pages():
+        yield _page(layout, profile, page)
+    for folder in (install(layout) / "static", layout.root / "book" / "_static"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                yield f"static/{path.relative_to(folder).as_posix()}", path.read_bytes()
+    for path in sorted((layout.root / "book" / "_templates").glob("*.html")):
+        yield f"_templates/{path.name}", path.read_bytes()
+    yield from _figure_assets()
+
+
+def _figure_assets() -> Iterator[tuple[str, bytes]]:
+    from efficient_ai.plotting import site_assets
+
+    for name, content in site_assets().items():
+        yield f"static/{name}", content
+
+
+def _page(layout: Layout, profile: str, page: str) -> tuple[str, bytes]:
+    """Name and content of one page of the table of contents."""
+    markdown, notebook = layout.root / f"{page}.md", layout.root / f"{page}.ipynb"
+    if markdown.exists():
+        return f"{page}.md", fill(markdown.read_text(encoding="utf-8"), layout, profile, page).encode()
+    if not notebook.exists():
+        raise BuildError(
+            f"_toc.yml lists the page '{page}', but neither {markdown} nor {notebook.name} exists"
+        )
+    name = notebook.stem
+    if page.startswith("book/chapters/"):
+        executed = layout.executed(profile, name)
+        if not executed.exists():
+            raise BuildError(
+                f"chapter '{name}' has not been executed in profile {profile}: call  make book PROFILE={profile}"
+            )
+        content = nbformat.read(executed, as_version=4)
+    else:
+        content = nbformat.read(notebook, as_version=4)
+        if page.startswith("book/exercises/"):
+            content = _exercise(content)
+    return f"{page}.ipynb", _readable(content, layout, profile, page)
+
+
+def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    from bookbuild._assignments import render_page
+
+    return render_page(content)
+
+
+def _readable(content: nbformat.NotebookNode, layout: Layout, profile: str, page: str) -> bytes:
+    """The notebook as the site shows it: placeholders filled, the cell that papermill added gone, no traces of this machine."""
+    content.cells = [
+        cell for cell in content.cells if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
+    content.metadata.pop("papermill", None)
+    for cell in content.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "markdown":
+            cell.source = fill(cell.source, layout, profile, page)
+        elif "parameters" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
+    content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,89 @@
+"""The parts of pages that are made from runs."""
+
+import pytest
+from bookbuild import pages
+from bookbuild.chapters import CHAPTERS, PARTS
+from bookbuild.layout import Layout, write_json
+
+CLAIM = {
+    "id": "A", "claim": "Nobody | waits", "source": "abstract", "paper_value": None, "value": 2.08333, "low": 1.9, "high": 2.2,
+    "n": 10, "unit": "times", "baseline": "synchronous", "rule": "1.9 to 2.3", "verdict": "replicated at small scale",
+}  # fmt: skip
+LEDGER = {
+    "chapter": "propulate",
+    "profile": "smoke",
+    "date": "2026-11-24T00:00:00",
+    "machine": "two cores",
+    "claims": [CLAIM],
+}
+
+
+@pytest.fixture
+def layout(book):
+    book.chapter("propulate", "1")
+    return book.layout
+
+
+def test_the_scoreboard_shows_value_interval_number_of_seeds_and_words(layout):
+    assert "No chapter has written its ledger" in pages.scoreboard(layout, "smoke")
+    write_json(layout.results("smoke", "propulate"), LEDGER)
+    text = pages.scoreboard(layout, "smoke")
+    assert "2.08 times [1.9, 2.2], n = 10" in text
+    assert "Nobody \\| waits (abstract)" in text and "| not available |" in text
+    assert '<span class="verdict verdict-small">≈ replicated at small scale</span>' in text
+    assert text.count("## ") == 2
+
+
+def test_a_recorded_full_run_stands_first_and_is_what_counts(layout):
+    write_json(layout.results("smoke", "propulate"), LEDGER)
+    recorded = LEDGER | {"profile": "full", "claims": [CLAIM | {"verdict": "not replicated"}]}
+    write_json(layout.root / "results" / "propulate.json", recorded)
+    text = pages.scoreboard(layout, "smoke")
+    assert text.index("recorded full run") < text.index("run of this build")
+    assert '1 <span class="verdict verdict-no">' in text.splitlines()[2]
+    assert "small" not in text.splitlines()[2]
+
+
+def test_facts_and_status_come_from_the_last_run(layout):
+    assert "not been run" in pages.chapter_facts(layout, "smoke", "propulate")
+    assert "| not run |" in pages.status(layout, "smoke")
+    record = {"seconds": 65.2, "peak_memory_mb": 1536, "ranks": 4, "date": "2026-11-24T10:00:00+00:00", "machine": "two cores",
+              "commit": "abc1234", "versions": {"python": "3.11.7"}}  # fmt: skip
+    write_json(layout.run_record("smoke", "propulate"), record)
+    facts = pages.chapter_facts(layout, "smoke", "propulate")
+    assert "**65 s** · **1.5 GB** · **4 MPI ranks** · profile `smoke`" in facts
+    status = pages.status(layout, "smoke")
+    assert "| runs | 65 s | 1.5 GB | 4 | 24 November 2026 | `abc1234` |" in status
+    assert status.count("| to come |") == len(CHAPTERS) - 1
+    assert "| python | 3.11.7 |" in status
+
+
+def test_the_map_links_what_is_written_and_marks_what_is_not(layout):
+    text = pages.chapter_map(layout, "smoke")
+    assert text.count("*(to come)*") == len(CHAPTERS) - 1
+    assert "[A chapter](/book/chapters/propulate)" in text, "a chapter is called as its notebook calls itself"
+
+
+def test_placeholders_are_filled_only_where_they_stand_alone(layout):
+    text = pages.fill(
+        "a\n<!-- chapter-map -->\n`<!-- status -->` b\n<!-- other -->", layout, "smoke", "book/index"
+    )
+    assert "| Part |" in text and "`<!-- status -->` b" in text and "<!-- other -->" in text
+
+
+def test_the_table_of_chapters_names_every_paper_once_and_each_is_in_the_bibliography():
+    names = [chapter.name for chapter in CHAPTERS]
+    assert len(set(names)) == len(names) == 11
+    assert {chapter.part for chapter in CHAPTERS} == set(PARTS)
+    bibliography = (Layout.here().root / "book" / "references.bib").read_text()
+    for chapter in CHAPTERS:
+        if chapter.paper:
+            assert f"{{{chapter.paper}," in bibliography and f"arXiv:{chapter.arxiv}" in bibliography
+
+
+def test_numbers_are_short_and_units_are_kept():
+    assert pages.quantity(0.000123456, "s") == "0.000123 s"
+    assert pages.quantity(None, "s") == "not measured"
+    assert pages.quantity("up to three orders", "times") == "up to three orders"
+    assert [pages.duration(seconds) for seconds in (4.4, 240, 9000)] == ["4 s", "4 min", "2.5 h"]
+    assert pages.day("2026-11-04T01:02:03+00:00") == "4 November 2026"

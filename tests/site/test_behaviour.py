@@ -1,0 +1,102 @@
+"""What a reader does on the site: moves sliders, switches to the dark, searches, looks at saved widgets."""
+
+import pytest
+from bookbuild.layout import Layout
+
+pytestmark = pytest.mark.site
+
+CHAPTERS = [f"book/chapters/{name}" for name in Layout.here().toc("chapters")]
+DRAWN = "figure => figure.querySelector('.eai-plot .main-svg').outerHTML"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_slider_changes_its_figure(visit, name):
+    seen = visit()
+    page = seen.open(name)
+    figures = page.locator("figure.eai-figure:has(input[type=range])")
+    assert figures.count(), "a chapter has figures that move without a kernel"
+    for number in range(figures.count()):
+        figure = figures.nth(number)
+        figure.scroll_into_view_if_needed()
+        for slider in figure.locator("input[type=range]").all():
+            before = figure.evaluate(DRAWN)
+            slider.focus()
+            slider.press("Home" if slider.input_value() == slider.get_attribute("max") else "End")
+            page.wait_for_function(
+                f"([figure, before]) => ({DRAWN})(figure) !== before",
+                arg=[figure.element_handle(), before],
+                timeout=5000,
+            )
+    assert not seen.wrong, "\n".join(seen.wrong)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_switch_turns_page_and_figures_dark_and_is_remembered(visit, name):
+    seen = visit(color_scheme="light")
+    page = seen.open(name)
+    look = """() => ({theme: document.documentElement.dataset.theme,
+        page: getComputedStyle(document.body).backgroundColor,
+        ticks: getComputedStyle(document.querySelector(".eai-plot .xtick text")).fill})"""
+    light = page.evaluate(look)
+    for _ in range(3):  # the switch walks through light, dark and automatic
+        if page.evaluate(look)["theme"] == "dark":
+            break
+        page.locator("button.theme-switch-button:visible").first.click()
+    page.wait_for_function(f"ticks => ({look})().ticks !== ticks", arg=light["ticks"], timeout=5000)
+    dark = page.evaluate(look)
+    assert (light["theme"], dark["theme"]) == ("light", "dark")
+    assert dark["page"] != light["page"]
+    page.reload()
+    page.wait_for_selector(".eai-plot .xtick text")
+    assert page.evaluate(look)["theme"] == "dark"
+    assert not seen.wrong, "\n".join(seen.wrong)
+
+
+def test_the_search_finds_a_word_of_a_page(visit):
+    seen = visit()
+    page = seen.open("book/index")
+    page.locator(".search-button-field:visible").click()
+    page.keyboard.type("deadlock")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=deadlock*")
+    found = page.locator("#search-results ul.search li")
+    found.first.wait_for()
+    assert "Glossary" in " ".join(found.all_inner_texts())
+    page.wait_for_load_state("networkidle")
+    found.locator("a").first.click()
+    page.wait_for_load_state("networkidle")
+    assert "deadlock" in page.locator("article").inner_text().lower()
+    assert not seen.wrong, "\n".join(seen.wrong)
+
+
+def test_saved_widgets_are_drawn(visit):
+    drawn = 0
+    for name in CHAPTERS:
+        seen = visit()
+        page = seen.open(name)
+        views = page.locator('script[type="application/vnd.jupyter.widget-view+json"]').count()
+        if views:
+            page.wait_for_selector(".cell_output .jupyter-widgets")
+            shown = page.locator(".cell_output .jupyter-widgets:visible").count()
+            assert shown >= views, f"{name}: {views} widgets were saved and {shown} are drawn"
+            drawn += views
+        assert not seen.wrong, "\n".join(seen.wrong)
+    assert drawn, "no chapter shows a live widget"
+
+
+def test_plotly_is_loaded_where_figures_are_and_only_there(visit):
+    for name, wanted in ((CHAPTERS[0], True), ("book/reference/glossary", False)):
+        asked = []
+        seen = visit()
+        seen.page.on("request", lambda request, asked=asked: asked.append(request.url))
+        seen.open(name)
+        assert any("plotly.min.js" in url for url in asked) is wanted, name
+
+
+def test_the_notebook_behind_a_page_can_be_downloaded(visit, site):
+    import json
+    from urllib.request import urlopen
+
+    for name in CHAPTERS:
+        with urlopen(f"{site}/_sources/{name}.ipynb") as answer:
+            assert json.load(answer)["nbformat"] == 4
