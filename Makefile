@@ -51,5 +51,5 @@ assignments: setup
 	@$(BOOKBUILD) assignments
 
 clean:
-	@rm -rf build release
-	@echo "build/ and release/ are gone; $(VENV)/ stays (delete it by hand to start from nothing)"
+	@rm -rf build
+	@echo "build/ is gone. $(VENV)/ stays, and so does release/, where answers of a class may lie"

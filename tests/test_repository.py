@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+
 from efficient_ai.data import DATASETS
 
 ROOT = Path(__file__).parents[1]

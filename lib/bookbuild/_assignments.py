@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from efficient_ai._paths import project_root
 from nbformat import NotebookNode
 from nbgrader import preprocessors
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
+
+from efficient_ai._paths import project_root
 
 _MARKS = ("BEGIN SOLUTION", "END SOLUTION")
 _COURSE_CONFIG = '''\

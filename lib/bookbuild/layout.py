@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
 from efficient_ai._paths import build_dir, project_root
 
 PROFILES = ("smoke", "laptop", "full")

@@ -10,14 +10,8 @@ from pathlib import Path
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
+from efficient_ai.ledger import VERDICTS, verdict_html
 
-# The verdicts of the ledger: a sign and a CSS class beside the words, never colour alone.
-VERDICTS = {
-    "replicated": ("✓", "yes"),
-    "replicated at small scale": ("≈", "small"),
-    "not replicated": ("✗", "no"),
-    "needs larger hardware": ("…", "larger"),
-}
 TOOLS = (
     "jupyter-book",
     "sphinx",
@@ -37,6 +31,7 @@ def fill(text: str, layout: Layout, profile: str, page: str) -> str:
     writers: dict[str, Callable[[], str]] = {
         "chapter-map": lambda: chapter_map(layout, profile),
         "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1]),
+        "chapter-verdicts": lambda: chapter_verdicts(layout, profile, page.rsplit("/", 1)[-1]),
         "scoreboard": lambda: scoreboard(layout, profile),
         "status": lambda: status(layout, profile),
         "api": api,
@@ -99,6 +94,15 @@ def chapter_facts(layout: Layout, profile: str, name: str) -> str:
     )
 
 
+def chapter_verdicts(layout: Layout, profile: str, name: str) -> str:
+    """What held and what did not, claim by claim, from the ledger of the chapter's last run."""
+    ledger = read_json(layout.results(profile, name))
+    if not ledger or not ledger.get("claims"):
+        return "*This chapter has not recorded its claims yet.*"
+    held = [f"* {claim['claim']}: {verdict_html(claim['verdict'])}" for claim in ledger["claims"]]
+    return "\n".join(["**What held in this run**", "", *held])
+
+
 def scoreboard(layout: Layout, profile: str) -> str:
     """Every claim of every chapter that was run: the recorded full run first, then the run of this build."""
     parts = []
@@ -134,7 +138,7 @@ def _ledger(heading: str, ledger: dict, kind: str) -> str:
                 paper,
                 measured,
                 claim.get("baseline") or "none",
-                badge(claim["verdict"]),
+                verdict_html(claim["verdict"]),
             ]
         )
     head = ["Id", "Claim", "Paper", "Measured", "Baseline", "Verdict"]
@@ -149,14 +153,8 @@ def _count(layout: Layout, profile: str) -> str:
         )
         for claim in (ledger or {}).get("claims", []):
             found[claim["verdict"]] = found.get(claim["verdict"], 0) + 1
-    shown = ", ".join(f"{count} {badge(verdict)}" for verdict, count in found.items() if count)
+    shown = ", ".join(f"{count} {verdict_html(verdict)}" for verdict, count in found.items() if count)
     return f"## So far\n\n{shown}. A chapter with a recorded full run counts by that run."
-
-
-def badge(verdict: str) -> str:
-    """The verdict as text with a sign; its colour only repeats what the words say."""
-    sign, style = VERDICTS.get(verdict, ("?", "open"))
-    return f'<span class="verdict verdict-{style}">{sign} {verdict}</span>'
 
 
 def status(layout: Layout, profile: str) -> str:

@@ -29,7 +29,13 @@ REPLICATED = "replicated"
 REPLICATED_SMALL = "replicated at small scale"
 NOT_REPLICATED = "not replicated"
 NEEDS_HARDWARE = "needs larger hardware"
-VERDICTS = (REPLICATED, REPLICATED_SMALL, NOT_REPLICATED, NEEDS_HARDWARE)
+# Each with a sign and a short name for its style; the words say it all, colour only repeats them.
+VERDICTS = {
+    REPLICATED: ("✓", "yes"),
+    REPLICATED_SMALL: ("≈", "small"),
+    NOT_REPLICATED: ("✗", "no"),
+    NEEDS_HARDWARE: ("…", "larger"),
+}
 
 NOT_AVAILABLE = "not available"
 
@@ -349,8 +355,9 @@ def format_value(entry: Mapping) -> str:
 
 
 def verdict_html(verdict: str) -> str:
-    """The verdict as a badge that is read by its words, not by its colour."""
-    return f"<span class='eai-verdict eai-{verdict.replace(' ', '-')}'>{escape(verdict)}</span>"
+    """The verdict as a badge that is read by its words and its sign, not by its colour."""
+    sign, style = VERDICTS[verdict]
+    return f'<span class="verdict verdict-{style}">{sign} {escape(verdict)}</span>'
 
 
 def _entry(claim, value, low, high, n, baseline, rule, verdict) -> Entry:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from bookbuild.layout import Layout
 
 MODULES = {

@@ -11,6 +11,7 @@ import time
 import nbformat
 import psutil
 import pytest
+
 from bookbuild import execute as steps
 from bookbuild.execute import check, execute
 from bookbuild.layout import BuildError, read_json

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from bookbuild.fingerprint import dependencies, fingerprint, imported_names, plain_python
 
 

@@ -1,6 +1,7 @@
 """The parts of pages that are made from runs."""
 
 import pytest
+
 from bookbuild import pages
 from bookbuild.chapters import CHAPTERS, PARTS
 from bookbuild.layout import Layout, write_json

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+
 from bookbuild import assets, render, stage
 from bookbuild.layout import BuildError, Layout
 

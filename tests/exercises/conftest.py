@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from bookbuild._assignments import sources
 from nbclient import NotebookClient
 from nbgrader.utils import is_grade
+
+from bookbuild._assignments import sources
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the package `mutants`
 

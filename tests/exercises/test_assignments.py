@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from bookbuild import _assignments
 from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade, is_solution
+
+from bookbuild import _assignments
 
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 

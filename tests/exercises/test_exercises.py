@@ -1,6 +1,7 @@
 """Every solution passes, every untouched student version fails, every hidden test can fail."""
 
 import pytest
+
 from bookbuild._assignments import student_version
 
 pytestmark = [pytest.mark.notebook, pytest.mark.mpi]

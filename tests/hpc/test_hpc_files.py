@@ -6,6 +6,7 @@ import types
 from pathlib import Path
 
 import pytest
+
 from efficient_ai.parallel import _slurm
 
 HPC = Path(__file__).parents[2] / "hpc"

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from efficient_ai.parallel import ClusterError, start_cluster
 from efficient_ai.parallel._place import choose, slurm_cpus
 

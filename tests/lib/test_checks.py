@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from efficient_ai import checks
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+
+from efficient_ai import checks
 
 
 def message(function, *args, **kwargs):

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from efficient_ai import checks, parallel
 
 pytestmark = pytest.mark.mpi

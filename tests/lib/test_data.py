@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from efficient_ai import data
 from efficient_ai.data import _registry
 

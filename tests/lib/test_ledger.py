@@ -11,10 +11,11 @@ import time
 
 import numpy as np
 import pytest
-from efficient_ai import ledger
-from efficient_ai.ledger import Claim, LargerHardware, Ledger, LedgerError, Rule
 from hypothesis import given
 from hypothesis import strategies as st
+
+from efficient_ai import ledger
+from efficient_ai.ledger import Claim, LargerHardware, Ledger, LedgerError, Rule
 
 
 def make_claim(id="A", rule=None, full=None, **changes):

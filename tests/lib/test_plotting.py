@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+
 from efficient_ai import plotting
 
 

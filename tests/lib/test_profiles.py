@@ -1,4 +1,5 @@
 import pytest
+
 from efficient_ai import profiles
 
 COMPLETE = {"smoke": 1, "laptop": 2, "full": 3}

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
+
 from efficient_ai import training
 from efficient_ai.seeds import seed_for
-from torch import nn
 
 
 def line(n=64, seed=0):

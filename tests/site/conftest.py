@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+
 from bookbuild import assets, execute, render
 from bookbuild.layout import Layout
 from bookbuild.serve import background

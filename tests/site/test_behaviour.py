@@ -1,6 +1,7 @@
 """What a reader does on the site: moves sliders, switches to the dark, searches, looks at saved widgets."""
 
 import pytest
+
 from bookbuild.layout import Layout
 
 pytestmark = pytest.mark.site

@@ -1,6 +1,7 @@
 """Every page: quiet, local, accessible in light and dark, and no wider than a phone."""
 
 import pytest
+
 from bookbuild.layout import Layout
 
 pytestmark = pytest.mark.site

@@ -43,6 +43,20 @@ def load_images(train: int, device: str | torch.device = "cpu") -> dict[str, tra
     }
 
 
+def prepare(train: int) -> dict[str, training.Batch]:
+    """What a rank does once before it trains candidates: one thread per rank, images loaded, torch warm.
+
+    The first optimiser that torch makes imports a large part of it, which takes seconds. That belongs to no candidate,
+    so a network is trained and thrown away here. Arguments and result as for :func:`load_images`.
+    """
+    torch.set_num_threads(1)
+    images = load_images(train)
+    first = {part: (x[:32], y[:32]) for part, (x, y) in images.items()}
+    smallest = {"learning rate": 1e-3, "width": 8, "hidden layers": 1, "dropout": 0.0, "activation": "relu"}
+    train_network({**smallest, "batch size": 32}, first, epochs=1, seed=0)
+    return images
+
+
 def build_network(genes: Mapping[str, Any]) -> nn.Sequential:
     """A multilayer perceptron from 784 pixels to 10 logits with the width, depth, dropout and activation of ``genes``."""
     sizes = [784] + [genes["width"]] * genes["hidden layers"]

@@ -7,6 +7,7 @@ import uuid
 
 import psutil
 import pytest
+
 from efficient_ai.parallel import start_cluster
 
 TAG = "EFFICIENT_AI_TEST_TAG"

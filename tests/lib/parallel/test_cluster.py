@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+
 from efficient_ai.parallel import ClusterError, Hang, RankError, publish, start_cluster
 
 pytestmark = pytest.mark.mpi

@@ -5,13 +5,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from efficient_ai.parallel import ClusterError, _place, start_cluster
 from efficient_ai.parallel import _cluster as module
 from efficient_ai.parallel._cluster import Cluster
 from efficient_ai.parallel._place import Place, choose, count_cpus
 from efficient_ai.parallel._slurm import write_script
-from hypothesis import given
-from hypothesis import strategies as st
 
 HERE = Place("laptop", 2, "on this machine")
 JOB = {"SLURM_JOB_ID": "17", "SLURM_JOB_CPUS_PER_NODE": "4(x2)", "SLURM_JOB_NUM_NODES": "2"}

@@ -4,6 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mpi4py import MPI
+
 from efficient_ai.parallel import (
     CountingComm,
     Record,
@@ -15,9 +19,6 @@ from efficient_ai.parallel import (
 from efficient_ai.parallel._collectives import held
 from efficient_ai.parallel._drawing import kind_of
 from efficient_ai.parallel._traffic import Event
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from mpi4py import MPI
 
 N = 3
 

@@ -8,6 +8,7 @@ import sys
 
 import psutil
 import pytest
+
 from efficient_ai.parallel._mpi import GUARD
 
 pytestmark = pytest.mark.mpi

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+
 from efficient_ai.parallel import ClusterError, Hang, RankError, run_ranks
 
 pytestmark = pytest.mark.mpi

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from efficient_ai.propulate import durations, expected_maximum, figures, harmonic, schedule
 from hypothesis import given
 from hypothesis import strategies as st
+
+from efficient_ai.propulate import durations, expected_maximum, figures, harmonic, schedule
 
 times = st.lists(st.floats(0.01, 100), min_size=1, max_size=60).map(np.array)
 

@@ -5,6 +5,7 @@ import time
 from statistics import median
 
 import pytest
+
 from efficient_ai import parallel
 from efficient_ai.propulate import (
     Float,

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 import torch
+
 from efficient_ai.propulate import fashion
 
 GENES = {

@@ -4,6 +4,7 @@ from random import Random
 from statistics import fmean, stdev
 
 import pytest
+
 from efficient_ai.propulate import (
     Choice,
     Compose,

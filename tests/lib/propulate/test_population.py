@@ -1,8 +1,9 @@
 from random import Random
 
-from efficient_ai.propulate import Individual, Population
 from hypothesis import given
 from hypothesis import strategies as st
+
+from efficient_ai.propulate import Individual, Population
 
 
 @given(st.lists(st.floats(allow_nan=False), max_size=60), st.integers(0, 10))

@@ -4,6 +4,9 @@ import pickle
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from efficient_ai.propulate import (
     Choice,
     CrossoverUniform,
@@ -16,8 +19,6 @@ from efficient_ai.propulate import (
     PointMutation,
     Space,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 MIXED = Space(
     {

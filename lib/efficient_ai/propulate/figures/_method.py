@@ -12,7 +12,7 @@ from efficient_ai.propulate._operators import default_propagator
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Float, Space
 
-_ROUNDS, _GENERATIONS = 6, 4000  # drawn, and counted in the readout
+_ROUNDS, _GENERATIONS = 6, 2000  # drawn, and counted in the readout
 _MINUTES = 60  # evaluations per hour if the mean evaluation takes a minute
 
 _SQUARE = Space({"x": Float(0, 1), "y": Float(0, 1)})

@@ -1,0 +1,58 @@
+"""Every chapter runs in `smoke`, as the site renders it, and keeps the rules that every chapter keeps."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from bookbuild import execute
+from bookbuild.layout import Layout
+
+from efficient_ai import ledger
+
+LAYOUT = Layout.here()
+CHAPTERS = LAYOUT.toc("chapters")
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture(scope="module")
+def executed():
+    """The chapters by name, each executed by papermill under a time limit; what did not change is not run again."""
+    execute.check(execute.execute(LAYOUT, "smoke", limit=240))
+    return {name: nbformat.read(LAYOUT.executed("smoke", name), as_version=4) for name in CHAPTERS}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.timeout(600)
+def test_runs_and_records_every_claim(executed, name):
+    outputs = [output for cell in executed[name].cells for output in cell.get("outputs", [])]
+    assert outputs and not [output for output in outputs if output.output_type == "error"]
+    run = ledger.load(LAYOUT.results("smoke", name))
+    assert run["chapter"] == name and run["profile"] == "smoke"
+    assert run["claims"] and all(claim["rule"] and claim["verdict"] for claim in run["claims"])
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_figures_carry_alternative_text(executed, name):
+    pages = [
+        output.data.get("text/html", "")
+        for cell in executed[name].cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    figures = [page for page in pages if "class='eai-figure'" in page]
+    assert figures and all(re.search(r"role='img' aria-label='[^']{20,}'", page) for page in figures)
+    assert any("type='range'" in page for page in figures)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_source_keeps_the_rules_of_a_chapter(name):
+    notebook = json.loads(LAYOUT.source(name).read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not [cell for cell in code if cell["outputs"] or cell["execution_count"]]
+    assert code[0]["metadata"]["tags"] == ["parameters"]
+    assert "".join(code[0]["source"]).strip() == 'profile = "laptop"'
+    lengths = [len("".join(cell["source"]).splitlines()) for cell in code]
+    assert max(lengths) <= 28, f"code cells of {lengths} lines"
+    assert not [cell for cell in code if "import *" in "".join(cell["source"])]
