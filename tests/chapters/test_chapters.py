@@ -5,9 +5,9 @@ import re
 
 import nbformat
 import pytest
+
 from bookbuild import execute
 from bookbuild.layout import Layout
-
 from efficient_ai import ledger
 
 LAYOUT = Layout.here()
