@@ -155,14 +155,24 @@ class Cluster:
 
     def revive(self) -> None:
         """If engines have died, say which one and how, and start a new set. Called before and after each cell."""
-        if self._client is not None and not self.alive:
-            death = first_death(self.folder)
+        if self._client is None:
+            return
+        # The client may hear of a death before the guard has written it down, and the other way round.
+        if len(self._client.ids) < self.n or not self.alive:
+            death = self._death(patience=2.0)
             how = (
                 f"Rank {death[0]} {death[1]}, and MPI ended all ranks with it."
                 if death
                 else "The engines are gone."
             )
             print(f"{how} {self.restart_after('that')}", file=sys.stderr)
+
+    def _death(self, patience: float) -> tuple[int, str] | None:
+        """Who died first and how; None if nobody wrote it down within ``patience`` seconds."""
+        until = time.monotonic() + patience
+        while (death := first_death(self.folder)) is None and time.monotonic() < until:
+            time.sleep(0.05)
+        return death
 
     def restart_after(self, what: str) -> str:
         """Restart because of ``what``; one sentence for the reader."""
