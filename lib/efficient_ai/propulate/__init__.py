@@ -13,7 +13,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
-from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations
+from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations, ideal_utilisation
 from efficient_ai.propulate._operators import (
     Compose,
     Conditional,
@@ -60,5 +60,6 @@ __all__ = [
     "evolve_generations",
     "expected_maximum",
     "harmonic",
+    "ideal_utilisation",
     "schedule",
 ]

@@ -49,6 +49,24 @@ class Run:
         return busy / (self.workers * until)
 
 
+def ideal_utilisation(run: Run) -> float:
+    """The utilisation that a synchronous run could reach with the evaluation times it had, in (0, 1].
+
+    A generation then lasts exactly as long as its slowest evaluation: meeting and exchanging cost nothing. The last
+    generation is left out, as in :attr:`Run.utilisation`.
+
+    Raises:
+        ValueError: the run has fewer than two generations.
+    """
+    last = max(ind.generation for ind in run.individuals)
+    if last < 1:
+        raise ValueError(
+            "a run of one generation has no generation that ends before the last candidate is handed out"
+        )
+    generations = [[ind.seconds for ind in run.individuals if ind.generation == g] for g in range(last)]
+    return sum(map(sum, generations)) / (run.workers * sum(map(max, generations)))
+
+
 class Worker:
     """One rank: its population, its random stream and its mail."""
 

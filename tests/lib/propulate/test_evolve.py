@@ -15,6 +15,7 @@ from efficient_ai.propulate import (
     default_propagator,
     evolve,
     evolve_generations,
+    ideal_utilisation,
 )
 
 pytestmark = pytest.mark.mpi
@@ -167,3 +168,20 @@ def test_utilisation_by_hand():
     ]
     run = Run(individuals, seconds=9.0, busy=0.0, workers=2)
     assert run.utilisation == pytest.approx((2 + 1 + 2 + 1) / 8)
+
+
+def test_ideal_utilisation_by_hand():
+    """Two ranks and three generations; the last one does not count, nor does the pause between generations."""
+    spans = [[(0.0, 2.0), (0.0, 1.0)], [(2.5, 3.5), (2.5, 5.5)], [(6.0, 9.0), (6.0, 7.0)]]
+    run = Run(
+        [
+            Individual((0.0,), 0.0, rank, generation, *span)
+            for generation, pair in enumerate(spans)
+            for rank, span in enumerate(pair)
+        ],
+        seconds=9.0, busy=0.0, workers=2,
+    )  # fmt: skip
+    assert ideal_utilisation(run) == pytest.approx((2 + 1 + 1 + 3) / (2 * (2 + 3)))
+    assert run.utilisation == pytest.approx(7 / 12)
+    with pytest.raises(ValueError, match="one generation"):
+        ideal_utilisation(Run(run.individuals[:2], seconds=2.0, busy=0.0, workers=2))
