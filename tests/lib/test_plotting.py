@@ -128,6 +128,24 @@ def test_live_figures_are_drawn_by_the_kernel(monkeypatch):
     assert isinstance(box.children[0], ipywidgets.SelectionSlider) and box.children[0].value == 1.0
 
 
+def test_source_is_the_code_without_its_docstring(monkeypatch):
+    shown = []
+    monkeypatch.setattr("efficient_ai.plotting._text.display", lambda value: shown.append(value.data))
+    plotting.source(documented, line)
+    assert "A sentence" not in shown[0] and shown[0].startswith(
+        "```python\ndef documented(x):\n    return x + 1"
+    )
+    assert "def line(slope=1.0, n=5):" in shown[0]
+
+
+def documented(x):
+    """A sentence.
+
+    Another one.
+    """
+    return x + 1
+
+
 def test_site_assets_hold_both_themes():
     assets = plotting.site_assets()
     assert set(assets) == {"eai-themes.js", "eai-figures.js", "eai-figures.css"}

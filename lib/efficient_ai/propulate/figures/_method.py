@@ -37,7 +37,7 @@ def gantt(workers: int, spread: float) -> tuple[go.Figure, str]:
         the figure and a sentence with idle shares, evaluations per hour and the prediction of theory.
     """
     times, free, waiting = _simulated(workers, spread)
-    fig = figure(x="time (mean evaluation = 1)", height=420, barmode="overlay", bargap=0.2)
+    fig = figure(x="time in mean evaluations", height=420, barmode="overlay", bargap=0.2)
     shown = times[: _ROUNDS * workers]
     for synchronous in (False, True):
         _bars(fig, schedule(shown, workers, synchronous=synchronous), synchronous)
