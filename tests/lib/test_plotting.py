@@ -146,6 +146,21 @@ def documented(x):
     return x + 1
 
 
+def test_a_live_figure_is_replaced_and_not_shown_again(monkeypatch):
+    events = []
+    monkeypatch.setattr(
+        "efficient_ai.plotting._figures.display", lambda value, **_: events.append(type(value).__name__)
+    )
+    monkeypatch.setattr("IPython.display.clear_output", lambda wait: events.append("clear"))
+    monkeypatch.delenv("EFFICIENT_AI_STATIC", raising=False)
+    redraw = plotting.live(line())
+    redraw(line(2.0))
+    assert events == ["Output", "clear", "dict", "clear", "dict"]
+    monkeypatch.setenv("EFFICIENT_AI_STATIC", "1")
+    plotting.live(line())(line())
+    assert len(events) == 5
+
+
 def test_site_assets_hold_both_themes():
     assets = plotting.site_assets()
     assert set(assets) == {"eai-themes.js", "eai-figures.js", "eai-figures.css"}

@@ -72,8 +72,7 @@ def show(fig: go.Figure, *, alt: str, table: Table | None = None, caption: str =
     if _static():
         display(HTML(_page_html([], {"": (fig, "")}, alt, table, caption)))
         return
-    fig.update_layout(template=LIGHT)
-    display({"application/vnd.plotly.v1+json": json.loads(pio.to_json(fig, validate=False))}, raw=True)
+    display(_bundle(fig), raw=True)
     display(HTML(_below(alt, table, caption)))
 
 
@@ -130,11 +129,39 @@ def _explore_live(controls: Mapping[str, Control], draw) -> None:
 
     def redraw(**settings):
         fig, readout = draw(**settings)
-        fig.update_layout(template=LIGHT)
-        display({"application/vnd.plotly.v1+json": json.loads(pio.to_json(fig, validate=False))}, raw=True)
+        display(_bundle(fig), raw=True)
         display(HTML(f"<p>{html.escape(readout)}</p>"))
 
     display(ipywidgets.VBox([*sliders.values(), ipywidgets.interactive_output(redraw, sliders)]))
+
+
+def live(fig: go.Figure) -> Callable[[go.Figure], None]:
+    """Show ``fig`` in JupyterLab and return a function that puts another figure in its place.
+
+    While the book is built nothing is shown: a page has no kernel, so it gets its figure by :func:`show` at the end.
+    """
+    if _static():
+        return lambda fig: None
+    import ipywidgets
+    from IPython.display import clear_output
+
+    # JupyterLab draws a Plotly output once and ignores an update of it, so each figure is an output of its own.
+    place = ipywidgets.Output()
+    display(place)
+
+    def redraw(fig: go.Figure) -> None:
+        with place:
+            clear_output(wait=True)
+            display(_bundle(fig), raw=True)
+
+    redraw(fig)
+    return redraw
+
+
+def _bundle(fig: go.Figure) -> dict:
+    """The figure as JupyterLab draws it."""
+    fig.update_layout(template=LIGHT)
+    return {"application/vnd.plotly.v1+json": json.loads(pio.to_json(fig, validate=False))}
 
 
 def _static() -> bool:

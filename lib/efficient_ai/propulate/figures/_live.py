@@ -1,12 +1,11 @@
 """Watching a search from the notebook while it runs on the ranks."""
 
-import os
 import time
 
 import ipywidgets
 from IPython.display import display
 
-from efficient_ai.plotting import figure
+from efficient_ai.plotting import figure, live
 from efficient_ai.propulate._evolve import Run
 from efficient_ai.propulate._population import Individual
 from efficient_ai.propulate.figures._runs import add_progress
@@ -27,17 +26,16 @@ def live_view(job, evaluations: int, *, method: str = "asynchronous", poll: floa
     bar = ipywidgets.IntProgress(max=evaluations, description="evaluated", layout={"width": "24em"})
     sentence = ipywidgets.HTML()
     display(ipywidgets.VBox([bar, sentence]))
-    live = os.environ.get("EFFICIENT_AI_STATIC") != "1"
-    plot = display(figure(), display_id=True) if live else None
+    redraw = live(_figure([], method))
     while not job.done:
-        _update(bar, sentence, plot, job.published(), method)
+        _update(bar, sentence, redraw, job.published(), method)
         time.sleep(poll)
     runs = job.result()
-    _update(bar, sentence, plot, [run.individuals for run in runs], method)
+    _update(bar, sentence, redraw, [run.individuals for run in runs], method)
     return runs[0]
 
 
-def _update(bar, sentence, plot, published: list[list[Individual] | None], method: str) -> None:
+def _update(bar, sentence, redraw, published: list[list[Individual] | None], method: str) -> None:
     known = [individuals or [] for individuals in published]
     newest = max(known, key=len)
     if newest and len(newest) == bar.value:
@@ -46,7 +44,10 @@ def _update(bar, sentence, plot, published: list[list[Individual] | None], metho
     counts = ", ".join(f"{rank} knows {len(individuals)}" for rank, individuals in enumerate(known))
     best = f" Best validation error so far: {min(ind.loss for ind in newest):.3f}." if newest else ""
     sentence.value = f"Rank {counts}.{best}"
-    if plot is not None:
-        fig = figure(x="time (s)", y="validation error", height=320)
-        add_progress(fig, newest, method)
-        plot.update(fig)
+    redraw(_figure(newest, method))
+
+
+def _figure(individuals: list[Individual], method: str):
+    fig = figure(x="time (s)", y="validation error", height=320)
+    add_progress(fig, individuals, method)
+    return fig
