@@ -32,7 +32,8 @@ munge -n </dev/null | unmunge >/dev/null || fail "munge does not work; see /var/
 
 # Slurm's configuration and daemons
 mkdir -p "$state/spool" "$state/state" /etc/slurm
-sed -e "s|@HOST@|$(hostname -s)|g" -e "s|@STATE@|$state|g" "$here/slurm.conf.in" >"$conf"
+first=$(($(date +%s) % 60000000 + 1))
+sed -e "s|@HOST@|$(hostname -s)|g" -e "s|@STATE@|$state|g" -e "s|@FIRST@|$first|g" "$here/slurm.conf.in" >"$conf"
 running() { [ -s "$state/$1.pid" ] && kill -0 "$(cat "$state/$1.pid")" 2>/dev/null; }
 running slurmctld || /usr/sbin/slurmctld
 running slurmd || /usr/sbin/slurmd

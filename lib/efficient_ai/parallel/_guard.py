@@ -11,6 +11,7 @@ This file is run as a script by a bare interpreter: standard library only, no im
 """
 
 import ctypes
+import glob
 import json
 import os
 import select
@@ -75,6 +76,17 @@ def end_tree(child, patience):
             return
 
 
+def remove_shared_memory(folder):
+    """Remove the shared memory that the ranks noted in ``folder``; those that ended in peace have done so themselves."""
+    for note in glob.glob(os.path.join(glob.escape(folder), "memory-*")):
+        with open(note) as file:
+            for name in file.read().splitlines():
+                try:
+                    os.unlink(name)
+                except OSError:
+                    pass  # it is gone already
+
+
 def _prepare_child():
     # If the guard itself is killed, its command gets SIGTERM; mpiexec then ends its ranks.
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -100,6 +112,8 @@ def main(owner, command, after, folder):
     status = child.wait()
     if after:
         subprocess.run(after, timeout=30)
+    if folder:
+        remove_shared_memory(folder)
     if folder and os.getppid() != owner:
         shutil.rmtree(folder, ignore_errors=True)
     return status if status >= 0 else 128 - status

@@ -47,4 +47,16 @@ def check_world(folder: Path, n: int):
         version = MPI.Get_library_version().strip("\0\n ").splitlines()[0]
         keep(folder, "world", comm.rank, f"{comm.size}\n{version}".encode())
         os._exit(3)
+    keep(folder, "memory", comm.rank, "\n".join(_shared_memory()).encode())
     return comm
+
+
+def _shared_memory() -> list[str]:
+    """The files in /dev/shm that this process has mapped. Their names are noted because a rank that is killed leaves
+    them behind, and a later world that is given the same name, as one of a Slurm job of the same number, trips over them.
+    """
+    try:
+        with open("/proc/self/maps") as maps:
+            return sorted({name for line in maps if (name := line[73:].strip()).startswith("/dev/shm/")})
+    except OSError:
+        return []

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -141,3 +142,14 @@ def test_importing_the_package_does_not_start_mpi_in_this_process():
     subprocess.run(
         [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     )
+
+
+def die(comm):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_ranks_leave_no_shared_memory():
+    before = set(Path("/dev/shm").glob("mpich*"))
+    with pytest.raises(RankError, match="SIGKILL"):
+        run_ranks(die, 2)
+    assert set(Path("/dev/shm").glob("mpich*")) <= before
