@@ -1,10 +1,13 @@
-"""What a worker knows: every individual it evaluated or heard of, the best of them at hand."""
+"""What a worker knows: every individual it evaluated or heard of, the best of the active ones at hand."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 from sortedcontainers import SortedKeyList
+
+Name = tuple[int, int]
+"""Rank of birth and number there: what identifies an individual everywhere."""
 
 
 class Individual(NamedTuple):
@@ -19,6 +22,7 @@ class Individual(NamedTuple):
         finished: when its evaluation ended, on the same clock.
         known: how many individuals its worker knew of when it was bred.
         error: what went wrong, empty if nothing did.
+        island: the island on which it was born.
     """
 
     genes: tuple[Any, ...]
@@ -29,6 +33,11 @@ class Individual(NamedTuple):
     finished: float = 0.0
     known: int = 0
     error: str = ""
+    island: int = 0
+
+    @property
+    def name(self) -> Name:
+        return self.rank, self.generation
 
     @property
     def seconds(self) -> float:
@@ -41,23 +50,61 @@ def _by_loss(individual: Individual) -> tuple[float, int, int]:
 
 
 class Population:
-    """All individuals known so far, kept in order of loss.
+    """All individuals known so far. The active ones may breed and are kept in order of loss.
 
-    Adding one and taking the ``k`` best cost O(log n) and O(k): breeding does not slow down as the population grows.
+    Length, iteration, :meth:`best` and :meth:`worst` are about the active ones. Adding one and taking the ``k`` best cost
+    O(log n) and O(k): breeding does not slow down as the population grows.
+
+    Args:
+        individuals: to begin with.
+        rank: the worker that breeds from this population; swarms ask for its own individuals.
     """
 
-    def __init__(self, individuals: Iterable[Individual] = ()):
-        self._ordered = SortedKeyList(individuals, key=_by_loss)
+    def __init__(self, individuals: Iterable[Individual] = (), *, rank: int = 0):
+        self.rank = rank
+        self.known: list[Individual] = []  # active or not, in order of arrival; only ever appended to
+        self._active = SortedKeyList(key=_by_loss)
+        self._newest: dict[int, Individual] = {}
+        self._best_of: dict[int, Individual] = {}
+        for individual in individuals:
+            self.add(individual)
 
-    def add(self, individual: Individual) -> None:
-        self._ordered.add(individual)
+    def add(self, individual: Individual, *, active: bool = True) -> None:
+        self.known.append(individual)
+        if active:
+            self._active.add(individual)
+        rank = individual.rank
+        if rank not in self._newest or individual.generation > self._newest[rank].generation:
+            self._newest[rank] = individual
+        if rank not in self._best_of or _by_loss(individual) < _by_loss(self._best_of[rank]):
+            self._best_of[rank] = individual
+
+    def activate(self, individual: Individual) -> None:
+        """Let an individual breed (again) that is known and not active."""
+        self._active.add(individual)
+
+    def deactivate(self, individual: Individual) -> None:
+        """It stays known, but breeds no more. Raises ``ValueError`` if it is not active."""
+        self._active.remove(individual)
 
     def best(self, k: int = 1) -> list[Individual]:
-        """The ``k`` individuals of smallest loss, best first; fewer if fewer are known."""
-        return list(islice(self._ordered, k))
+        """The ``k`` active individuals of smallest loss, best first; fewer if fewer are active."""
+        return list(islice(self._active, k))
+
+    def worst(self, k: int = 1) -> list[Individual]:
+        """The ``k`` active individuals of largest loss, worst first; fewer if fewer are active."""
+        return list(islice(reversed(self._active), k))
+
+    def newest(self, rank: int) -> Individual | None:
+        """The last known individual that ``rank`` evaluated, active or not."""
+        return self._newest.get(rank)
+
+    def best_of(self, rank: int) -> Individual | None:
+        """The best known individual that ``rank`` evaluated, active or not."""
+        return self._best_of.get(rank)
 
     def __len__(self) -> int:
-        return len(self._ordered)
+        return len(self._active)
 
     def __iter__(self) -> Iterator[Individual]:
-        return iter(self._ordered)
+        return iter(self._active)
