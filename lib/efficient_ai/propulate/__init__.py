@@ -4,7 +4,8 @@ Taubert et al., "Massively Parallel Genetic Optimization through Asynchronous Pr
 Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description; the chapter is
 ``book/chapters/propulate.ipynb``.
 
-* search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Choice`
+* search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Ordinal`,
+  :class:`Choice`
 * breeding: :func:`default_propagator` and the operators it is composed of
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
 * on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
@@ -13,21 +14,24 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
+from efficient_ai.propulate._compose import Compose, Conditional, Stochastic, default_propagator
 from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations, ideal_utilisation
 from efficient_ai.propulate._operators import (
-    Compose,
-    Conditional,
+    CrossoverMultiple,
+    CrossoverSigmoid,
     CrossoverUniform,
+    Gaussian,
     InitUniform,
     IntervalMutationNormal,
     PointMutation,
     Propagator,
+    RandomPointMutation,
+    SelectMax,
     SelectMin,
     SelectUniform,
-    default_propagator,
 )
 from efficient_ai.propulate._population import Individual, Population
-from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Space
+from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
 from efficient_ai.propulate.claims import CLAIMS
 from efficient_ai.propulate.profiles import PROFILES, Profile
 
@@ -37,22 +41,29 @@ __all__ = [
     "Choice",
     "Compose",
     "Conditional",
+    "CrossoverMultiple",
+    "CrossoverSigmoid",
     "CrossoverUniform",
     "Float",
+    "Gaussian",
     "Individual",
     "InitUniform",
     "Integer",
     "IntervalMutationNormal",
     "LogFloat",
+    "Ordinal",
     "PointMutation",
     "Population",
     "Profile",
     "Propagator",
+    "RandomPointMutation",
     "Run",
     "Schedule",
+    "SelectMax",
     "SelectMin",
     "SelectUniform",
     "Space",
+    "Stochastic",
     "Worker",
     "default_propagator",
     "durations",
