@@ -10,7 +10,9 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
 * on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
 * pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
-* understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock
+* understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock; :func:`simulate`, the
+  whole optimiser on one
+* problems: :data:`FUNCTIONS`, the nine benchmark functions
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
@@ -33,10 +35,13 @@ from efficient_ai.propulate._operators import (
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
 from efficient_ai.propulate.claims import CLAIMS
+from efficient_ai.propulate.functions import FUNCTIONS, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
+from efficient_ai.propulate.simulation import Simulation, simulate
 
 __all__ = [
     "CLAIMS",
+    "FUNCTIONS",
     "PROFILES",
     "Choice",
     "Compose",
@@ -45,6 +50,7 @@ __all__ = [
     "CrossoverSigmoid",
     "CrossoverUniform",
     "Float",
+    "Function",
     "Gaussian",
     "Individual",
     "InitUniform",
@@ -62,6 +68,7 @@ __all__ = [
     "SelectMax",
     "SelectMin",
     "SelectUniform",
+    "Simulation",
     "Space",
     "Stochastic",
     "Worker",
@@ -73,4 +80,5 @@ __all__ = [
     "harmonic",
     "ideal_utilisation",
     "schedule",
+    "simulate",
 ]
