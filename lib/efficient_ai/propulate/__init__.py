@@ -7,6 +7,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Ordinal`,
   :class:`Choice`
 * breeding: :func:`default_propagator` and the operators it is composed of
+* other optimisers as propagators: :func:`cma_es`, :func:`pso`
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
 * on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
 * pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
@@ -16,6 +17,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
+from efficient_ai.propulate._cma import cma_es
 from efficient_ai.propulate._compose import Compose, Conditional, Stochastic, default_propagator
 from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations, ideal_utilisation
 from efficient_ai.propulate._operators import (
@@ -34,6 +36,7 @@ from efficient_ai.propulate._operators import (
 )
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
+from efficient_ai.propulate._swarm import pso
 from efficient_ai.propulate.claims import CLAIMS
 from efficient_ai.propulate.functions import FUNCTIONS, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
@@ -72,6 +75,7 @@ __all__ = [
     "Space",
     "Stochastic",
     "Worker",
+    "cma_es",
     "default_propagator",
     "durations",
     "evolve",
@@ -79,6 +83,7 @@ __all__ = [
     "expected_maximum",
     "harmonic",
     "ideal_utilisation",
+    "pso",
     "schedule",
     "simulate",
 ]
