@@ -109,9 +109,7 @@ def test_the_first_batch_is_uniform_and_then_it_gathers():
 def test_a_minimum_in_a_corner_is_reached():
     space = Space({str(i): Float(-1, 3) for i in range(5)})
     run = simulate(space, lambda g: sum(g.values()), cma_es(space), workers=1, evaluations=600, seed=0)
-    assert (
-        -5 <= run.best.loss < -4.6
-    )  # of -5 to 15
+    assert -5 <= run.best.loss < -4.6  # of -5 to 15
     assert all(space.contains(ind.genes) for ind in run.individuals)
 
 
