@@ -1,5 +1,6 @@
 """The figures of the chapter and the tables under them."""
 
+from efficient_ai.propulate.figures._knowledge import knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
 from efficient_ai.propulate.figures._runs import (
@@ -21,6 +22,8 @@ __all__ = [
     "children_table",
     "gantt",
     "idle_table",
+    "knowledge",
+    "knowledge_table",
     "live_view",
     "progress_figure",
     "race",
