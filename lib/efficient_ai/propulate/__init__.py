@@ -4,55 +4,73 @@ Taubert et al., "Massively Parallel Genetic Optimization through Asynchronous Pr
 Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description; the chapter is
 ``book/chapters/propulate.ipynb``.
 
-* search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Choice`
+* search space: :class:`Space` of :class:`Float`, :class:`LogFloat`, :class:`Integer`, :class:`Ordinal`,
+  :class:`Choice`
 * breeding: :func:`default_propagator` and the operators it is composed of
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
 * on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
 * pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
-* understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock
+* understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock; :func:`simulate`, the
+  whole optimiser on one
+* problems: :data:`FUNCTIONS`, the nine benchmark functions
 """
 
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
+from efficient_ai.propulate._compose import Compose, Conditional, Stochastic, default_propagator
 from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations, ideal_utilisation
 from efficient_ai.propulate._operators import (
-    Compose,
-    Conditional,
+    CrossoverMultiple,
+    CrossoverSigmoid,
     CrossoverUniform,
+    Gaussian,
     InitUniform,
     IntervalMutationNormal,
     PointMutation,
     Propagator,
+    RandomPointMutation,
+    SelectMax,
     SelectMin,
     SelectUniform,
-    default_propagator,
 )
 from efficient_ai.propulate._population import Individual, Population
-from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Space
+from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
 from efficient_ai.propulate.claims import CLAIMS
+from efficient_ai.propulate.functions import FUNCTIONS, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
+from efficient_ai.propulate.simulation import Simulation, simulate
 
 __all__ = [
     "CLAIMS",
+    "FUNCTIONS",
     "PROFILES",
     "Choice",
     "Compose",
     "Conditional",
+    "CrossoverMultiple",
+    "CrossoverSigmoid",
     "CrossoverUniform",
     "Float",
+    "Function",
+    "Gaussian",
     "Individual",
     "InitUniform",
     "Integer",
     "IntervalMutationNormal",
     "LogFloat",
+    "Ordinal",
     "PointMutation",
     "Population",
     "Profile",
     "Propagator",
+    "RandomPointMutation",
     "Run",
     "Schedule",
+    "SelectMax",
     "SelectMin",
     "SelectUniform",
+    "Simulation",
     "Space",
+    "Stochastic",
     "Worker",
     "default_propagator",
     "durations",
@@ -62,4 +80,5 @@ __all__ = [
     "harmonic",
     "ideal_utilisation",
     "schedule",
+    "simulate",
 ]

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from efficient_ai.plotting import COLOURS, INK, colour, figure
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, schedule
-from efficient_ai.propulate._operators import default_propagator
+from efficient_ai.propulate._compose import default_propagator
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Float, Space
 
