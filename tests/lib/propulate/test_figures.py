@@ -30,3 +30,18 @@ def test_the_picture_shows_what_the_readout_counts():
     fig, readout = figures.knowledge(time=4, delay=1.0)
     known = (np.asarray(fig.data[0].z) == 3).sum(axis=1)
     assert ", ".join(map(str, known)) in readout
+
+
+def test_wins_by_hand():
+    assert figures.wins([1, 2, 3], [2, 2, 1]) == [1, 0.5, 0]
+    losses = {"f": {"a": [1, 2], "b": [2, 1]}, "g": {"a": [1, 5], "b": [2, 5]}}
+    assert figures.mean_wins(losses, "a", "b") == [1, 0.25]
+
+
+def test_two_samples_of_one_law_win_equally_often():
+    rng = np.random.default_rng(0)
+    losses = {f"f{i}": {"a": rng.random(40), "b": rng.random(40)} for i in range(9)}
+    assert np.mean(figures.mean_wins(losses, "a", "b")) == pytest.approx(0.5, abs=0.08)
+    better = {"f": {"a": rng.random(40), "b": rng.random(40) + 2}}
+    assert set(figures.mean_wins(better, "a", "b")) == {1.0}
+    assert figures.quartiles([1, 2, 3, 4, 5]) == "3 [2, 4]"

@@ -3,6 +3,7 @@
 from efficient_ai.propulate.figures._knowledge import knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
+from efficient_ai.propulate.figures._quality import mean_wins, quartiles, wins, wins_figure, wins_table
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
     accuracy_table,
@@ -25,9 +26,14 @@ __all__ = [
     "knowledge",
     "knowledge_table",
     "live_view",
+    "mean_wins",
     "progress_figure",
+    "quartiles",
     "race",
     "reading",
     "run_table",
     "utilisation_figure",
+    "wins",
+    "wins_figure",
+    "wins_table",
 ]
