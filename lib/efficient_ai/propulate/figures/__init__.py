@@ -1,5 +1,6 @@
 """The figures of the chapter and the tables under them."""
 
+from efficient_ai.propulate.figures._catalogue import operator_table
 from efficient_ai.propulate.figures._knowledge import knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
@@ -27,6 +28,7 @@ __all__ = [
     "knowledge_table",
     "live_view",
     "mean_wins",
+    "operator_table",
     "progress_figure",
     "quartiles",
     "race",
