@@ -119,8 +119,6 @@ def test_breeding_uses_what_others_found():
 class Watched:
     """A communicator that notes what is sent, and lets nothing block: no collective call, no send that waits."""
 
-    ALLOWED = {"rank", "size", "Isend", "iprobe", "recv"}  # recv only of what a probe has seen
-
     def __init__(self, comm):
         self._comm, self.sent, self.seen = comm, [], False
 
@@ -138,7 +136,7 @@ class Watched:
         return self._comm.recv(**envelope)
 
     def __getattr__(self, name):
-        assert name in self.ALLOWED, f"the optimiser called {name}"
+        assert name in {"rank", "size"}, f"the optimiser called {name}"
         return getattr(self._comm, name)
 
 
