@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 
 from efficient_ai.ledger import interval
 from efficient_ai.plotting import COLOURS, colour, figure
-from efficient_ai.propulate._evolve import Run
 from efficient_ai.propulate._population import Individual
+from efficient_ai.propulate._run import Run
 from efficient_ai.propulate._space import Space
 
 Runs = dict[str, Run]  # by name of the method
