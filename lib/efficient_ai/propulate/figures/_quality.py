@@ -62,3 +62,18 @@ def quartiles(values: Sequence[float]) -> str:
     """``median [lower quartile, upper quartile]`` in three digits."""
     low, middle, high = np.quantile(np.asarray(values, dtype=float), (0.25, 0.5, 0.75))
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def wins_reading(losses: Losses, first: str, second: str) -> str:
+    """How often ``first`` ends better over all functions, and on which functions the two differ significantly."""
+    from scipy.stats import mannwhitneyu
+
+    value, low, high = interval(mean_wins(losses, first, second))
+    p = {name: float(mannwhitneyu(by[first], by[second]).pvalue) for name, by in losses.items()}
+    different = [name for name, value in p.items() if value <= 0.05]
+    which = f"on {len(different)} of {len(p)} functions" + (f" ({', '.join(different)})" if different else "")
+    return (
+        f"Over all functions the {first} search ends better in {value:.0%} of the seeds [{low:.0%}, {high:.0%}]. "
+        f"Function by function the two differ at the 5 % level {which}; without any difference, about "
+        f"{0.05 * len(p):.1g} of {len(p)} would be expected to."
+    )
