@@ -19,7 +19,8 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
 from efficient_ai.propulate._cma import cma_es
 from efficient_ai.propulate._compose import Compose, Conditional, Stochastic, default_propagator
-from efficient_ai.propulate._evolve import Run, Worker, evolve, evolve_generations, ideal_utilisation
+from efficient_ai.propulate._evolve import evolve, evolve_generations
+from efficient_ai.propulate._islands import Islands, plan_emigration, plan_pollination, plan_replacement
 from efficient_ai.propulate._operators import (
     CrossoverMultiple,
     CrossoverSigmoid,
@@ -35,8 +36,10 @@ from efficient_ai.propulate._operators import (
     SelectUniform,
 )
 from efficient_ai.propulate._population import Individual, Population
+from efficient_ai.propulate._run import Move, Run, ideal_utilisation
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
 from efficient_ai.propulate._swarm import pso
+from efficient_ai.propulate._worker import Worker
 from efficient_ai.propulate.claims import CLAIMS
 from efficient_ai.propulate.functions import FUNCTIONS, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
@@ -59,7 +62,9 @@ __all__ = [
     "InitUniform",
     "Integer",
     "IntervalMutationNormal",
+    "Islands",
     "LogFloat",
+    "Move",
     "Ordinal",
     "PointMutation",
     "Population",
@@ -83,6 +88,9 @@ __all__ = [
     "expected_maximum",
     "harmonic",
     "ideal_utilisation",
+    "plan_emigration",
+    "plan_pollination",
+    "plan_replacement",
     "pso",
     "schedule",
     "simulate",

@@ -45,7 +45,7 @@ class Individual(NamedTuple):
         return self.finished - self.started
 
 
-def _by_loss(individual: Individual) -> tuple[float, int, int]:
+def by_loss(individual: Individual) -> tuple[float, int, int]:
     return individual.loss, individual.rank, individual.generation
 
 
@@ -63,7 +63,7 @@ class Population:
     def __init__(self, individuals: Iterable[Individual] = (), *, rank: int = 0):
         self.rank = rank
         self.known: list[Individual] = []  # active or not, in order of arrival; only ever appended to
-        self._active = SortedKeyList(key=_by_loss)
+        self._active = SortedKeyList(key=by_loss)
         self._newest: dict[int, Individual] = {}
         self._best_of: dict[int, Individual] = {}
         for individual in individuals:
@@ -76,7 +76,7 @@ class Population:
         rank = individual.rank
         if rank not in self._newest or individual.generation > self._newest[rank].generation:
             self._newest[rank] = individual
-        if rank not in self._best_of or _by_loss(individual) < _by_loss(self._best_of[rank]):
+        if rank not in self._best_of or by_loss(individual) < by_loss(self._best_of[rank]):
             self._best_of[rank] = individual
 
     def activate(self, individual: Individual) -> None:
