@@ -154,12 +154,16 @@ class Worker:
 
     def settle(self) -> Run:
         """Say farewell to all and listen until all have: nothing is lost, nothing is left over."""
+        self.say_farewell()
+        others = set(self.mail.others)
+        lost = self.mail.wait(lambda: others - set(self.farewells), self.listen, self.patience)
+        self.mail.flush(others - lost, self.patience)
+        return self.conclude(lost)
+
+    def say_farewell(self) -> None:
+        """The last message of this worker, with what the other islands do not know."""
         self.said_farewell = True
         self.mail.post("farewell", (self.reason, self.champion, self.moves), self.mail.others)
-        lost = self.mail.wait(lambda: set(self.mail.others) - set(self.farewells), self.listen, self.patience)
-        self.mail.flush(set(self.mail.others) - lost, self.patience)
-        self.make_room_for_the_last()
-        return self._run(lost)
 
     def reason_to_stop(self) -> str | None:
         """Why no further evaluation begins here; None while one does.
@@ -194,7 +198,7 @@ class Worker:
 
     def send_away(self, individual: Individual, target: int) -> None:
         steps = self.residents.steps(individual.name)
-        self.moves.append(Move(individual.name, self.island, target, self.now()))
+        self.moves.append(Move(individual.name, self.island, target, self.now(), steps))
         self.residents.learn(individual.name, 2 * steps + 1)
         self.mail.post("departure", (individual.name, steps), self.mates)
         self.mail.post("arrival", (individual, steps + 1), self.blocks[target])
@@ -268,7 +272,9 @@ class Worker:
             self.vital = time.monotonic()
             self.mail.post("alive", (), self.farewells.keys() - set(self.mates))
 
-    def _run(self, lost: set[int]) -> Run:
+    def conclude(self, lost: set[int]) -> Run:
+        """What this worker holds when all that was sent has come in."""
+        self.make_room_for_the_last()
         individuals = sorted(self.population.known, key=by_loss)
         reasons = [self.reason, *self.farewells.values()]
         return Run(
