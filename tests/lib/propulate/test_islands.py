@@ -277,7 +277,7 @@ def test_migration_on_real_ranks():
 @pytest.mark.mpi
 def test_pollination_on_real_ranks():
     runs = parallel.run_ranks(on_ranks, 4, Islands(2, probability=1.0, pollination=True))
-    assert check_pollination(runs, 200) > 10
+    assert check_pollination(runs, 200) >= 2
 
 
 @pytest.mark.mpi
