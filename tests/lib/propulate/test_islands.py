@@ -258,29 +258,20 @@ def test_islands_without_traffic_stay_apart(monkeypatch):
 # -- real ranks -------------------------------------------------------------------------------------------------------
 
 
-def on_ranks(comm, islands, evaluations=200):
-    return evolve(
-        comm, SPACE, sphere, default_propagator(SPACE, 4), evaluations=evaluations, islands=islands, seed=1
-    )
+def on_ranks(comm):
+    """Migration, pollination, and islands that do not fit."""
+    breed = default_propagator(SPACE, 4)
+    cut = Islands([1, 3], probability=1.0), Islands(2, probability=1.0, pollination=True)
+    runs = [evolve(comm, SPACE, sphere, breed, evaluations=200, islands=islands, seed=1) for islands in cut]
+    with pytest.raises(ValueError, match="5 islands need at least 5 workers, there are 4"):
+        evolve(comm, SPACE, sphere, breed, evaluations=200, islands=5, seed=1)
+    return runs
 
 
 @pytest.mark.mpi
-def test_migration_on_real_ranks():
-    runs = parallel.run_ranks(on_ranks, 4, Islands([1, 3], probability=1.0))
-    assert len(check_migration(runs, 200)) > 10
-    births = [sum(ind.island == run.island for ind in run.individuals) for run in (runs[0], runs[1])]
-    assert 50 <= births[0] <= 52 and 150 <= births[1] <= 153, (
-        "the budget is shared in proportion to the workers"
-    )
-
-
-@pytest.mark.mpi
-def test_pollination_on_real_ranks():
-    runs = parallel.run_ranks(on_ranks, 4, Islands(2, probability=1.0, pollination=True))
-    assert check_pollination(runs, 200) >= 2
-
-
-@pytest.mark.mpi
-def test_islands_that_do_not_fit_are_refused_on_all_ranks():
-    with pytest.raises(parallel.RankError, match="3 islands need at least 3 workers, there are 2"):
-        parallel.run_ranks(on_ranks, 2, 3, timeout=20)
+def test_islands_on_real_ranks():
+    migration, pollination = zip(*parallel.run_ranks(on_ranks, 4), strict=True)
+    assert len(check_migration(migration, 200)) > 10
+    births = [sum(ind.island == run.island for ind in run.individuals) for run in migration[:2]]
+    assert births[0] == 50 and 150 <= births[1] < 200, "the budget is shared in proportion to the workers"
+    assert check_pollination(pollination, 200) >= 2
