@@ -42,7 +42,7 @@ def evolve(
         propagator: breeds the next candidate, see :func:`default_propagator`.
         seed: with the rank, of the private random stream of each rank.
         evaluations: budget of all ranks together, at least one per rank. Islands share it in proportion to their size.
-        seconds: no evaluation begins later than this after the common start.
+        seconds: no candidate is bred later than this after the common start.
         target: no evaluation begins on a rank that has heard of a loss this small or smaller.
         islands: several populations that exchange individuals now and then, or just their number; default one.
         patience: seconds without a message after which a rank that has nothing left to do gives up waiting for
