@@ -80,9 +80,10 @@ class Worker:
         blocks = self.islands.blocks(size)
         self.island = next(i for i, block in enumerate(blocks) if rank in block)
         self.blocks, self.ranks = blocks, blocks[self.island]
+        self.row = self.islands.row(self.island)
         self.mates = [other for other in self.ranks if other != rank]
         self.rng = Random(seed_for(seed, rank))
-        self.residents = Residents(rank, self.ranks)
+        self.residents = Residents(rank, self.ranks, only_island=len(blocks) == 1)
         self.population = self.residents.population
         self.champion: Individual | None = None  # the best that this worker has heard of
         self.generation = 0
@@ -182,7 +183,7 @@ class Worker:
 
     def travel(self) -> None:
         """Now and then, send some individuals to other islands, or copies of them."""
-        islands, row = self.islands, self.islands.row(self.island)
+        islands, row = self.islands, self.row
         if not any(row) or self.rng.random() >= islands.probability / len(self.ranks):
             return
         if islands.pollination:
@@ -230,7 +231,7 @@ class Worker:
         self.births += 1
         if not goes_on:
             self.running.discard(sender)
-        self.residents.learn(individual.name, 0, individual)
+        self.residents.welcome(individual)
         self._praise(individual)
 
     def hear_departure(self, name: Name, steps: int, sender: int) -> None:
@@ -263,7 +264,9 @@ class Worker:
         self._praise(champion)
 
     def _praise(self, individual: Individual) -> None:
-        if self.champion is None or by_loss(individual) < by_loss(self.champion):
+        if self.champion is None or (
+            individual.loss <= self.champion.loss and by_loss(individual) < by_loss(self.champion)
+        ):
             self.champion = individual
 
     def _show_life(self) -> None:
