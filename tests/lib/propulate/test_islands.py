@@ -273,5 +273,5 @@ def test_islands_on_real_ranks():
     migration, pollination = zip(*parallel.run_ranks(on_ranks, 4), strict=True)
     assert len(check_migration(migration, 200)) > 10
     births = [sum(ind.island == run.island for ind in run.individuals) for run in migration[:2]]
-    assert births[0] == 50 and 150 <= births[1] < 200, "the budget is shared in proportion to the workers"
+    assert births[0] == 50 and births[1] >= 150, "the budget is shared in proportion to the workers"
     assert check_pollination(pollination, 200) >= 2
