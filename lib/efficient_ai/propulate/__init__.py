@@ -12,6 +12,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock
 """
 
+from efficient_ai.propulate._checkpoint import read_checkpoint
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
 from efficient_ai.propulate._evolve import evolve, evolve_generations
 from efficient_ai.propulate._islands import Islands, plan_emigration, plan_pollination, plan_replacement
@@ -69,5 +70,6 @@ __all__ = [
     "plan_emigration",
     "plan_pollination",
     "plan_replacement",
+    "read_checkpoint",
     "schedule",
 ]
