@@ -16,6 +16,7 @@ from efficient_ai.propulate._checkpoint import read_checkpoint
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
 from efficient_ai.propulate._evolve import evolve, evolve_generations
 from efficient_ai.propulate._islands import Islands, plan_emigration, plan_pollination, plan_replacement
+from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._operators import (
     Compose,
     Conditional,
@@ -48,6 +49,7 @@ __all__ = [
     "Integer",
     "IntervalMutationNormal",
     "Islands",
+    "Isolated",
     "LogFloat",
     "Move",
     "PointMutation",
