@@ -16,11 +16,13 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * problems: :data:`FUNCTIONS`, the nine benchmark functions
 """
 
+from efficient_ai.propulate._checkpoint import read_checkpoint
 from efficient_ai.propulate._clock import Schedule, durations, expected_maximum, harmonic, schedule
 from efficient_ai.propulate._cma import cma_es
 from efficient_ai.propulate._compose import Compose, Conditional, Stochastic, default_propagator
 from efficient_ai.propulate._evolve import evolve, evolve_generations
 from efficient_ai.propulate._islands import Islands, plan_emigration, plan_pollination, plan_replacement
+from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._operators import (
     CrossoverMultiple,
     CrossoverSigmoid,
@@ -63,6 +65,7 @@ __all__ = [
     "Integer",
     "IntervalMutationNormal",
     "Islands",
+    "Isolated",
     "LogFloat",
     "Move",
     "Ordinal",
@@ -92,6 +95,7 @@ __all__ = [
     "plan_pollination",
     "plan_replacement",
     "pso",
+    "read_checkpoint",
     "schedule",
     "simulate",
 ]

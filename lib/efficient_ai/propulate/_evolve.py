@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from os import PathLike
 
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._operators import Propagator
@@ -22,6 +23,8 @@ def evolve(
     seconds: float | None = None,
     target: float | None = None,
     islands: Islands | int | None = None,
+    checkpoint: str | PathLike | None = None,
+    resume: bool = False,
     patience: float = 60.0,
     after: Callable[[Population], None] | None = None,
 ) -> Run:
@@ -32,7 +35,7 @@ def evolve(
 
     The run ends with the first criterion that is met; at least one must be given. The budget of ``evaluations`` is
     shared: a rank stops as soon as the individuals it knows and the evaluations still running elsewhere make it up.
-    News travels while candidates are evaluated, so the total may exceed the budget by a few.
+    It is never missed. News travels while candidates are evaluated, so the total may exceed the budget by a few.
 
     Args:
         comm: an mpi4py communicator, of any size from one.
@@ -42,22 +45,36 @@ def evolve(
         propagator: breeds the next candidate, see :func:`default_propagator`.
         seed: with the rank, of the private random stream of each rank.
         evaluations: budget of all ranks together, at least one per rank. Islands share it in proportion to their size.
-        seconds: no evaluation begins later than this after the common start.
+        seconds: no candidate is bred later than this after the common start.
         target: no evaluation begins on a rank that has heard of a loss this small or smaller.
         islands: several populations that exchange individuals now and then, or just their number; default one.
+        checkpoint: a folder, on a file system that all ranks share. Every evaluation is written there as soon as it is
+            done; the death of all processes loses none of them (that of a node may lose its last seconds).
+        resume: go on with the run in ``checkpoint``, with any number of ranks. What it evaluated counts as part of the
+            budget, and its time as part of the run's clock, but not of ``seconds``.
         patience: seconds without a message after which a rank that has nothing left to do gives up waiting for
             another one. It must cover the longest evaluation: a rank that evaluates sends no message. A rank that is
             given up is in ``Run.lost``; the evaluation it was at may be missing in the budget.
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:
-        ValueError: no criterion, fewer evaluations than ranks, islands that do not fit the ranks. If one rank cannot
-            start, all raise.
+        ValueError: no criterion, fewer evaluations than ranks, islands that do not fit the ranks; a run in the
+            folder that shall not be resumed, none that could be, or one of another space or other islands. If one rank
+            cannot start, all raise.
     """
     islands = Islands(islands) if isinstance(islands, int) else islands
     criteria = Criteria(evaluations, seconds, target)
     worker = Worker(
-        comm, space, evaluate, propagator, seed=seed, criteria=criteria, islands=islands, patience=patience
+        comm,
+        space,
+        evaluate,
+        propagator,
+        seed=seed,
+        criteria=criteria,
+        islands=islands,
+        checkpoint=checkpoint,
+        resume=resume,
+        patience=patience,
     )
     while worker.goes_on:
         individual = worker.breed_and_evaluate()

@@ -164,14 +164,23 @@ class Residents:
     Args:
         rank: this worker.
         ranks: the workers of the island.
+        only_island: whether there is no other.
     """
 
-    def __init__(self, rank: int, ranks: range):
+    def __init__(self, rank: int, ranks: range, *, only_island: bool = False):
+        self.only_island = only_island
         self.ranks = ranks
         self.population = Population(rank=rank)
         self.owned = SortedKeyList(key=by_loss)  # the active ones that this worker decides about
         self.known: dict[Name, Individual] = {}
         self.phase: dict[Name, int] = {}
+
+    def welcome(self, individual: Individual) -> None:
+        """Take in one that was born here. On the only island nobody ever leaves, and there is nothing to keep track of."""
+        if self.only_island:
+            self.population.add(individual)
+        else:
+            self.learn(individual.name, 0, individual)
 
     def is_active(self, name: Name) -> bool:
         return name in self.known and self.phase[name] % 2 == 0

@@ -3,7 +3,7 @@
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -37,8 +37,10 @@ class Mail:
         }  # sends under way, each with the buffer it reads from
         self._status = MPI.Status()
 
-    def post(self, kind: str, payload: Any, ranks: Iterable[int], tag: int = _NEWS) -> None:
+    def post(self, kind: str, payload: Any, ranks: Collection[int], tag: int = _NEWS) -> None:
         """Send to ``ranks`` without waiting. The pickle is made once; it must live until its sends complete."""
+        if not ranks:
+            return
         message = pickle.dumps((self.run, kind, payload), protocol=pickle.HIGHEST_PROTOCOL)
         for rank in ranks:
             under_way = self.outbox[rank]

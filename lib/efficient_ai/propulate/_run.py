@@ -8,12 +8,20 @@ from efficient_ai.propulate._population import Individual, Name
 
 
 class Move(NamedTuple):
-    """An individual went from one island to another, or a copy of it did, ``time`` seconds after the start."""
+    """An individual went from one island to another, or a copy of it did.
+
+    Args:
+        name: whose move it is.
+        origin, target: numbers of the islands.
+        time: seconds since the start, on the clock of the rank that sent it.
+        step: how often it had moved before; the route of an individual is its moves in order of ``step``.
+    """
 
     name: Name
     origin: int
     target: int
     time: float
+    step: int = 0
 
 
 @dataclass(frozen=True)
