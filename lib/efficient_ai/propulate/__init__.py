@@ -13,7 +13,8 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
 * understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock; :func:`simulate`, the
   whole optimiser on one
-* problems: :data:`FUNCTIONS`, the nine benchmark functions
+* problems: :data:`FUNCTIONS`, the nine benchmark functions, and :data:`HARDER`; modules
+  :mod:`efficient_ai.propulate.tables` (recorded trainings) and :mod:`efficient_ai.propulate.rivals` (other optimisers)
 """
 
 from efficient_ai.propulate._checkpoint import read_checkpoint
@@ -43,13 +44,14 @@ from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordi
 from efficient_ai.propulate._swarm import pso
 from efficient_ai.propulate._worker import Worker
 from efficient_ai.propulate.claims import CLAIMS
-from efficient_ai.propulate.functions import FUNCTIONS, Function
+from efficient_ai.propulate.functions import FUNCTIONS, HARDER, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
 from efficient_ai.propulate.simulation import Simulation, simulate
 
 __all__ = [
     "CLAIMS",
     "FUNCTIONS",
+    "HARDER",
     "PROFILES",
     "Choice",
     "Compose",

@@ -4,6 +4,7 @@ from efficient_ai.propulate.figures._catalogue import operator_table
 from efficient_ai.propulate.figures._knowledge import DELAYS, TIMES, knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
+from efficient_ai.propulate.figures._overhead import FUNCTIONS, overhead, overhead_table, required_table
 from efficient_ai.propulate.figures._quality import (
     mean_wins,
     quartiles,
@@ -12,6 +13,7 @@ from efficient_ai.propulate.figures._quality import (
     wins_reading,
     wins_table,
 )
+from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, contest, contest_table
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
     accuracy_table,
@@ -26,13 +28,18 @@ from efficient_ai.propulate.figures._runs import (
 from efficient_ai.propulate.figures._scaling import scaling_figure, scaling_table
 
 __all__ = [
+    "CONTEST",
+    "COSTS",
     "DELAYS",
+    "FUNCTIONS",
     "TIMES",
     "accuracy_figure",
     "accuracy_table",
     "best_table",
     "children",
     "children_table",
+    "contest",
+    "contest_table",
     "gantt",
     "idle_table",
     "knowledge",
@@ -40,10 +47,13 @@ __all__ = [
     "live_view",
     "mean_wins",
     "operator_table",
+    "overhead",
+    "overhead_table",
     "progress_figure",
     "quartiles",
     "race",
     "reading",
+    "required_table",
     "run_table",
     "scaling_figure",
     "scaling_table",
