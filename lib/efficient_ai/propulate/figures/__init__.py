@@ -4,7 +4,13 @@ from efficient_ai.propulate.figures._catalogue import operator_table
 from efficient_ai.propulate.figures._knowledge import DELAYS, TIMES, knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
-from efficient_ai.propulate.figures._overhead import FUNCTIONS, overhead, overhead_table, required_table
+from efficient_ai.propulate.figures._overhead import (
+    FUNCTIONS,
+    break_even_reading,
+    overhead,
+    overhead_table,
+    required_table,
+)
 from efficient_ai.propulate.figures._quality import (
     mean_wins,
     quartiles,
@@ -36,6 +42,7 @@ __all__ = [
     "accuracy_figure",
     "accuracy_table",
     "best_table",
+    "break_even_reading",
     "children",
     "children_table",
     "contest",

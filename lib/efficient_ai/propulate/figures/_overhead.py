@@ -80,3 +80,19 @@ def required_table(record: Record) -> dict[str, list]:
         "measured": [rule["value"] for rule in rules],
         "holds": ["yes" if rule["holds"] else "no" for rule in rules],
     }
+
+
+def break_even_reading(record: Record, function: str = "rastrigin", evaluations: int = 400) -> str:
+    """From which price of an evaluation the overhead stops to matter, in a sentence or two."""
+    rows = {
+        row["side"]: row
+        for row in record.report["ratios"]
+        if (row["function"], row["evaluations"], row["processes"]) == (function, evaluations, 2)
+    }
+    parts = [
+        f"{NAMES[side]} {rows[side]['ratio']:.0f} times ours, less than 1 % of the total from "
+        f"{rows[side]['break_even_s']['1%']:.2g} s per evaluation"
+        for side in ("propulate", "tpe-journal", "tpe-sqlite")
+        if side in rows
+    ]
+    return f"{FUNCTIONS[function]}, {evaluations} evaluations: " + "; ".join(parts) + "."
