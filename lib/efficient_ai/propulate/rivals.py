@@ -111,11 +111,11 @@ def _exponential(genes: dict, worker: int, rng: Random) -> float:
 
 
 RIVALS = {
-    "Propulate": genetic,
-    "Propulate with generations": genetic_with_generations,
+    "asynchronous": genetic,
+    "synchronous": genetic_with_generations,
     "CMA-ES": cma,
-    "Particle swarm": swarm,
-    "Differential evolution": differential_evolution,
-    "Random search": random_search,
+    "particle swarm": swarm,
+    "differential evolution": differential_evolution,
+    "random search": random_search,
 }
 """By the name that figures and tables show."""
