@@ -19,6 +19,7 @@ from efficient_ai.propulate.figures._quality import (
     wins_reading,
     wins_table,
 )
+from efficient_ai.propulate.figures._replay import replay_table, table_facts, time_to_find
 from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, contest, contest_table
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
@@ -60,11 +61,14 @@ __all__ = [
     "quartiles",
     "race",
     "reading",
+    "replay_table",
     "required_table",
     "run_table",
     "scaling_figure",
     "scaling_table",
     "straggler_reading",
+    "table_facts",
+    "time_to_find",
     "utilisation_figure",
     "wins",
     "wins_figure",
