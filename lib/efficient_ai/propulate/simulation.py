@@ -111,9 +111,8 @@ def simulate(
         raise ValueError(f"workers={workers}, evaluations={evaluations}: at least one of each is needed")
     if not 0 <= delay < math.inf:
         raise ValueError(f"delay={delay}: must be a number of seconds, zero or more")
-    islands = (
-        Islands(1 if islands is None else islands) if islands is None or isinstance(islands, int) else islands
-    )
+    if not isinstance(islands, Islands):
+        islands = Islands(1 if islands is None else islands)
     if synchronous and islands.count > 1:
         raise ValueError("islands are asynchronous: simulate them without synchronous=True")
     crew = Crew(space, evaluate, propagator, workers, evaluations, seed, seconds, delay, islands)

@@ -11,6 +11,7 @@ from efficient_ai import parallel
 from efficient_ai.propulate import (
     Choice,
     Float,
+    InitUniform,
     Integer,
     Islands,
     LogFloat,
@@ -100,16 +101,18 @@ def test_a_short_delay_is_nearly_none():
 
 @pytest.mark.parametrize("workers", [4, 16])
 def test_waiting_costs_what_theory_says(workers):
+    line = Space({"x": Float(0, 1)})
+
     def run(synchronous):
         return simulate(
-            SPACE, lambda g: 0.0, BREED, workers=workers, evaluations=12_000, seed=0,
+            line, lambda g: g["x"], InitUniform(line), workers=workers, evaluations=4000, seed=0,
             seconds=exponential, synchronous=synchronous,
         )  # fmt: skip
 
     free, waiting = run(False), run(True)
     assert free.utilisation == pytest.approx(1, abs=1e-9)
-    assert waiting.seconds / free.seconds == pytest.approx(expected_maximum(workers, 1.0), rel=0.03)
-    assert waiting.utilisation == pytest.approx(1 / expected_maximum(workers, 1.0), rel=0.03)
+    assert waiting.seconds / free.seconds == pytest.approx(expected_maximum(workers, 1.0), rel=0.05)
+    assert waiting.utilisation == pytest.approx(1 / expected_maximum(workers, 1.0), rel=0.05)
 
 
 def test_a_straggler_holds_up_nobody():
