@@ -16,7 +16,7 @@ _NOBODY = -1
 class Island:
     """Some workers and what they know: one view that all share if mail takes no time, else one view each."""
 
-    def __init__(self, number: int, ranks: range, budget: int, shared: bool):
+    def __init__(self, number: int, ranks: range, budget: float, shared: bool):
         self.number, self.ranks, self.budget = number, ranks, budget
         common = Residents(_NOBODY, ranks)
         self.views = {rank: common if shared else Residents(rank, ranks) for rank in ranks}
@@ -32,7 +32,7 @@ class Crew:
     Args:
         space, evaluate, propagator, seed, seconds, delay: as for :func:`~efficient_ai.propulate.simulate`.
         workers: how many there are.
-        evaluations: budget of all islands together, shared in proportion to their workers.
+        evaluations: budget of all islands together, shared in proportion to their workers; None for no limit.
         islands: how workers are cut into islands.
     """
 
@@ -46,7 +46,9 @@ class Crew:
         self.generation = [0] * workers
         self.archipelago = []
         for number, ranks in enumerate(islands.blocks(workers)):
-            budget = evaluations * ranks.stop // workers - evaluations * ranks.start // workers
+            budget = math.inf
+            if evaluations is not None:
+                budget = evaluations * ranks.stop // workers - evaluations * ranks.start // workers
             self.archipelago.append(Island(number, ranks, budget, shared=delay == 0))
         self.home = [island for island in self.archipelago for _ in island.ranks]
         self.individuals: list[Individual] = []

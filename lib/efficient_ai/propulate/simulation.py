@@ -75,8 +75,9 @@ def simulate(
     propagator: Propagator,
     *,
     workers: int,
-    evaluations: int,
     seed: int,
+    evaluations: int | None = None,
+    until: float | None = None,
     seconds: Seconds | None = None,
     synchronous: bool = False,
     delay: float = 0.0,
@@ -93,8 +94,10 @@ def simulate(
             loss of ``inf``, as on MPI ranks.
         propagator: breeds the next candidate, see :func:`~efficient_ai.propulate.default_propagator`.
         workers: how many work at once.
-        evaluations: how many candidates are evaluated in all.
         seed: with the worker, of the private random stream of each worker.
+        evaluations: how many candidates are evaluated in all.
+        until: no evaluation begins at this time of the simulated clock or later, in seconds. Give this, ``evaluations``, or
+            both.
         seconds: how long an evaluation takes, from the genes by name, the worker, and a random generator that is not the
             one for breeding. Overrides what ``evaluate`` says; without either, every evaluation takes one second.
         synchronous: whether workers meet after each generation.
@@ -104,11 +107,16 @@ def simulate(
             in proportion to their workers. Default one.
 
     Raises:
-        ValueError: no worker, no evaluation, a negative delay, a duration that is not positive and finite, islands that do
-            not fit the workers, or islands of synchronous workers.
+        ValueError: no worker, nothing that ends the run, a negative delay, a duration that is not positive and finite,
+            islands that do not fit the workers, or islands of synchronous workers.
     """
-    if workers < 1 or evaluations < 1:
+    if evaluations is None and until is None:
+        raise ValueError("when should the run stop? Give evaluations or until")
+    if workers < 1 or (evaluations is not None and evaluations < 1):
         raise ValueError(f"workers={workers}, evaluations={evaluations}: at least one of each is needed")
+    until = math.inf if until is None else until
+    if not until > 0:
+        raise ValueError(f"until={until}: the time must be positive")
     if not 0 <= delay < math.inf:
         raise ValueError(f"delay={delay}: must be a number of seconds, zero or more")
     if not isinstance(islands, Islands):
@@ -116,7 +124,7 @@ def simulate(
     if synchronous and islands.count > 1:
         raise ValueError("islands are asynchronous: simulate them without synchronous=True")
     crew = Crew(space, evaluate, propagator, workers, evaluations, seed, seconds, delay, islands)
-    (_generations if synchronous else _free_running)(crew, workers)
+    (_generations if synchronous else _free_running)(crew, workers, until)
     crew.settle()
     return Simulation(
         sorted(crew.individuals, key=by_loss),
@@ -126,7 +134,7 @@ def simulate(
     )
 
 
-def _free_running(crew: Crew, workers: int) -> None:
+def _free_running(crew: Crew, workers: int, until: float) -> None:
     """Nobody waits: whoever ends first is handed the next candidate. At equal times, the lower rank goes first."""
     begun = (crew.breed_and_evaluate(rank, 0.0) for rank in range(workers) if crew.has_work(rank))
     running = [(individual.finished, individual.rank, individual) for individual in begun]
@@ -134,15 +142,15 @@ def _free_running(crew: Crew, workers: int) -> None:
     while running:
         now, rank, individual = heapq.heappop(running)
         crew.finish(individual)
-        if crew.has_work(rank):
+        if now < until and crew.has_work(rank):
             individual = crew.breed_and_evaluate(rank, now)
             heapq.heappush(running, (individual.finished, rank, individual))
 
 
-def _generations(crew: Crew, workers: int) -> None:
+def _generations(crew: Crew, workers: int, until: float) -> None:
     """One candidate per worker, then all wait for the slowest and for its message."""
     now = 0.0
-    while crew.has_work(0):
+    while now < until and crew.has_work(0):
         begun = (crew.breed_and_evaluate(rank, now) for rank in range(workers) if crew.has_work(rank))
         generation = sorted(begun, key=lambda individual: individual.finished)
         for individual in generation:

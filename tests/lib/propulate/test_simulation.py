@@ -139,6 +139,20 @@ def test_times_come_from_the_evaluation():
     assert run.seconds_to(run.best.loss) == run.best.finished and math.isinf(run.seconds_to(-1))
 
 
+@pytest.mark.parametrize("synchronous", [False, True])
+def test_equal_time_instead_of_equal_evaluations(synchronous):
+    run = simulate(
+        SPACE, loss, BREED, workers=4, until=50.0, seed=0, seconds=exponential, synchronous=synchronous
+    )
+    last = [max(ind.finished for ind in run.individuals if ind.rank == rank) for rank in range(4)]
+    assert max(ind.started for ind in run.individuals) < 50 <= (max(last) if synchronous else min(last))
+    both = simulate(
+        SPACE, loss, BREED, workers=4, until=50.0, evaluations=20, seed=0, seconds=exponential,
+        synchronous=synchronous,
+    )  # fmt: skip
+    assert len(both.individuals) == 20 < len(run.individuals)
+
+
 def test_failures_are_results():
     run = simulate(
         SPACE, loss, default_propagator(SPACE, 2, random_share=1.0), workers=3, evaluations=200, seed=1
@@ -151,7 +165,15 @@ def test_failures_are_results():
 
 @pytest.mark.parametrize(
     "bad",
-    [{"workers": 0}, {"evaluations": 0}, {"delay": -1.0}, {"seconds": lambda *_: 0.0}, {"delay": math.nan}],
+    [
+        {"workers": 0},
+        {"evaluations": 0},
+        {"evaluations": None},
+        {"until": 0.0},
+        {"delay": -1.0},
+        {"seconds": lambda *_: 0.0},
+        {"delay": math.nan},
+    ],
 )
 def test_bad_arguments_are_refused(bad):
     with pytest.raises(ValueError):
