@@ -153,6 +153,24 @@ def test_equal_time_instead_of_equal_evaluations(synchronous):
     assert len(both.individuals) == 20 < len(run.individuals)
 
 
+@pytest.mark.parametrize("synchronous", [False, True])
+def test_a_run_ends_when_the_target_is_found(synchronous):
+    run = simulate(
+        SPACE,
+        loss,
+        BREED,
+        workers=4,
+        until=1e6,
+        target=1.0,
+        seed=0,
+        seconds=exponential,
+        synchronous=synchronous,
+    )
+    found = run.seconds_to(1.0)
+    assert math.isfinite(found) and all(ind.started <= found for ind in run.individuals)
+    assert sum(ind.finished >= found for ind in run.individuals) <= 4  # those that were running, and the one
+
+
 def test_failures_are_results():
     run = simulate(
         SPACE, loss, default_propagator(SPACE, 2, random_share=1.0), workers=3, evaluations=200, seed=1
@@ -168,7 +186,7 @@ def test_failures_are_results():
     [
         {"workers": 0},
         {"evaluations": 0},
-        {"evaluations": None},
+        {"evaluations": None, "target": 0.0},
         {"until": 0.0},
         {"delay": -1.0},
         {"seconds": lambda *_: 0.0},
