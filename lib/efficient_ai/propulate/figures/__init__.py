@@ -1,6 +1,15 @@
 """The figures of the chapter and the tables under them."""
 
 from efficient_ai.propulate.figures._catalogue import operator_table
+from efficient_ai.propulate.figures._islands import (
+    KINDS,
+    TOPOLOGIES,
+    archipelago,
+    islands_reading,
+    success_figure,
+    success_table,
+    wilson,
+)
 from efficient_ai.propulate.figures._knowledge import DELAYS, TIMES, knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
@@ -39,9 +48,12 @@ __all__ = [
     "COSTS",
     "DELAYS",
     "FUNCTIONS",
+    "KINDS",
     "TIMES",
+    "TOPOLOGIES",
     "accuracy_figure",
     "accuracy_table",
+    "archipelago",
     "best_table",
     "break_even_reading",
     "children",
@@ -50,6 +62,7 @@ __all__ = [
     "contest_table",
     "gantt",
     "idle_table",
+    "islands_reading",
     "knowledge",
     "knowledge_table",
     "live_view",
@@ -67,9 +80,12 @@ __all__ = [
     "scaling_figure",
     "scaling_table",
     "straggler_reading",
+    "success_figure",
+    "success_table",
     "table_facts",
     "time_to_find",
     "utilisation_figure",
+    "wilson",
     "wins",
     "wins_figure",
     "wins_reading",
