@@ -1,6 +1,7 @@
 """The workers of a simulated run: what each of them knows, and the mail between them."""
 
 import math
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -13,16 +14,29 @@ from efficient_ai.seeds import seed_for
 _NOBODY = -1
 
 
+@dataclass(frozen=True)
+class Limits:
+    """When to stop, see :func:`~efficient_ai.propulate.simulate`."""
+
+    evaluations: int | None = None
+    until: float | None = None
+    target: float | None = None
+
+    def share(self, ranks: range, workers: int) -> float:
+        """The evaluations of one island, in proportion to its workers; all shares sum to the budget."""
+        if self.evaluations is None:
+            return math.inf
+        return self.evaluations * ranks.stop // workers - self.evaluations * ranks.start // workers
+
+
 class Island:
     """Some workers and what they know: one view that all share if mail takes no time, else one view each."""
 
-    def __init__(self, number: int, ranks: range, budget: int, shared: bool):
+    def __init__(self, number: int, ranks: range, budget: float, shared: bool):
         self.number, self.ranks, self.budget = number, ranks, budget
         common = Residents(_NOBODY, ranks)
         self.views = {rank: common if shared else Residents(rank, ranks) for rank in ranks}
-        self.mail: list[
-            tuple[float, int, str, tuple]
-        ] = []  # arrival, sender, kind, content; in order of arrival
+        self.mail: list[tuple[float, int, str, tuple]] = []  # arrival, sender, kind, content; by arrival
         self.read = dict.fromkeys(ranks, 0)  # how many of them each worker has opened
 
 
@@ -32,29 +46,35 @@ class Crew:
     Args:
         space, evaluate, propagator, seed, seconds, delay: as for :func:`~efficient_ai.propulate.simulate`.
         workers: how many there are.
-        evaluations: budget of all islands together, shared in proportion to their workers.
+        limits: when to stop; islands share the evaluations in proportion to their workers.
         islands: how workers are cut into islands.
     """
 
     def __init__(
-        self, space, evaluate, propagator, workers, evaluations, seed, seconds, delay, islands: Islands
+        self, space, evaluate, propagator, workers, seed, limits: Limits, seconds, delay, islands: Islands
     ):
         self.space, self.evaluate, self.propagator, self.seconds = space, evaluate, propagator, seconds
-        self.delay, self.islands = delay, islands
+        self.limits, self.delay, self.islands = limits, delay, islands
         self.streams = [Random(seed_for(seed, rank)) for rank in range(workers)]
         self.clocks = [Random(seed_for(seed, 2**32 + rank)) for rank in range(workers)]
         self.generation = [0] * workers
         self.archipelago = []
         for number, ranks in enumerate(islands.blocks(workers)):
-            budget = evaluations * ranks.stop // workers - evaluations * ranks.start // workers
-            self.archipelago.append(Island(number, ranks, budget, shared=delay == 0))
+            self.archipelago.append(Island(number, ranks, limits.share(ranks, workers), shared=delay == 0))
         self.home = [island for island in self.archipelago for _ in island.ranks]
         self.individuals: list[Individual] = []
+        self.smallest = math.inf  # loss so far
         self.moves: list[Move] = []
         self.sent: set[tuple[int, Name, int]] = set()  # copies: by whom, of whom, and to which island
 
-    def has_work(self, rank: int) -> bool:
-        return self.home[rank].budget > 0
+    def goes_on(self, rank: int, now: float) -> bool:
+        """Whether another evaluation begins on this worker."""
+        until, target = self.limits.until, self.limits.target
+        return (
+            self.home[rank].budget > 0
+            and (until is None or now < until)
+            and (target is None or self.smallest > target)
+        )
 
     def breed_and_evaluate(self, rank: int, now: float) -> Individual:
         """The next candidate of a worker; nobody knows it before it is finished."""
@@ -76,6 +96,7 @@ class Crew:
         rank, now = individual.rank, individual.finished
         island = self.home[rank]
         self.individuals.append(individual)
+        self.smallest = min(self.smallest, individual.loss)
         self.open_mail(rank, now)
         island.views[rank].learn(individual.name, 0, individual)
         self._post(now, rank, island, "birth", individual)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from efficient_ai.propulate._crew import Crew
+from efficient_ai.propulate._crew import Crew, Limits
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Individual, by_loss
@@ -75,8 +75,10 @@ def simulate(
     propagator: Propagator,
     *,
     workers: int,
-    evaluations: int,
     seed: int,
+    evaluations: int | None = None,
+    until: float | None = None,
+    target: float | None = None,
     seconds: Seconds | None = None,
     synchronous: bool = False,
     delay: float = 0.0,
@@ -93,8 +95,11 @@ def simulate(
             loss of ``inf``, as on MPI ranks.
         propagator: breeds the next candidate, see :func:`~efficient_ai.propulate.default_propagator`.
         workers: how many work at once.
-        evaluations: how many candidates are evaluated in all.
         seed: with the worker, of the private random stream of each worker.
+        evaluations: how many candidates are evaluated in all.
+        until: no evaluation begins at this time of the simulated clock or later, in seconds.
+        target: no evaluation begins once a loss this small or smaller has been found anywhere. The run ends with the first
+            of these criteria that is met; ``evaluations`` or ``until`` must be given, since a target may never be reached.
         seconds: how long an evaluation takes, from the genes by name, the worker, and a random generator that is not the
             one for breeding. Overrides what ``evaluate`` says; without either, every evaluation takes one second.
         synchronous: whether workers meet after each generation.
@@ -104,19 +109,32 @@ def simulate(
             in proportion to their workers. Default one.
 
     Raises:
-        ValueError: no worker, no evaluation, a negative delay, a duration that is not positive and finite, islands that do
-            not fit the workers, or islands of synchronous workers.
+        ValueError: no worker, nothing that ends the run, a negative delay, a duration that is not positive and finite,
+            islands that do not fit the workers, or islands of synchronous workers.
     """
-    if workers < 1 or evaluations < 1:
+    if evaluations is None and until is None:
+        raise ValueError("when should the run stop? Give evaluations or until")
+    if workers < 1 or (evaluations is not None and evaluations < 1):
         raise ValueError(f"workers={workers}, evaluations={evaluations}: at least one of each is needed")
+    if until is not None and not until > 0:
+        raise ValueError(f"until={until}: the time must be positive")
     if not 0 <= delay < math.inf:
         raise ValueError(f"delay={delay}: must be a number of seconds, zero or more")
-    islands = (
-        Islands(1 if islands is None else islands) if islands is None or isinstance(islands, int) else islands
-    )
+    if not isinstance(islands, Islands):
+        islands = Islands(1 if islands is None else islands)
     if synchronous and islands.count > 1:
         raise ValueError("islands are asynchronous: simulate them without synchronous=True")
-    crew = Crew(space, evaluate, propagator, workers, evaluations, seed, seconds, delay, islands)
+    crew = Crew(
+        space,
+        evaluate,
+        propagator,
+        workers,
+        seed,
+        Limits(evaluations, until, target),
+        seconds,
+        delay,
+        islands,
+    )
     (_generations if synchronous else _free_running)(crew, workers)
     crew.settle()
     return Simulation(
@@ -129,13 +147,13 @@ def simulate(
 
 def _free_running(crew: Crew, workers: int) -> None:
     """Nobody waits: whoever ends first is handed the next candidate. At equal times, the lower rank goes first."""
-    begun = (crew.breed_and_evaluate(rank, 0.0) for rank in range(workers) if crew.has_work(rank))
+    begun = (crew.breed_and_evaluate(rank, 0.0) for rank in range(workers) if crew.goes_on(rank, 0.0))
     running = [(individual.finished, individual.rank, individual) for individual in begun]
     heapq.heapify(running)
     while running:
         now, rank, individual = heapq.heappop(running)
         crew.finish(individual)
-        if crew.has_work(rank):
+        if crew.goes_on(rank, now):
             individual = crew.breed_and_evaluate(rank, now)
             heapq.heappush(running, (individual.finished, rank, individual))
 
@@ -143,8 +161,8 @@ def _free_running(crew: Crew, workers: int) -> None:
 def _generations(crew: Crew, workers: int) -> None:
     """One candidate per worker, then all wait for the slowest and for its message."""
     now = 0.0
-    while crew.has_work(0):
-        begun = (crew.breed_and_evaluate(rank, now) for rank in range(workers) if crew.has_work(rank))
+    while crew.goes_on(0, now):
+        begun = (crew.breed_and_evaluate(rank, now) for rank in range(workers) if crew.goes_on(rank, now))
         generation = sorted(begun, key=lambda individual: individual.finished)
         for individual in generation:
             crew.finish(individual)

@@ -5,6 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from efficient_ai import parallel
 from efficient_ai.propulate import (
     FUNCTIONS,
     Choice,
@@ -13,6 +14,8 @@ from efficient_ai.propulate import (
     Integer,
     Population,
     Space,
+    cma_es,
+    evolve,
     pso,
     simulate,
 )
@@ -124,3 +127,19 @@ def test_mixed_spaces_work():
 def test_bad_settings_are_refused(bad):
     with pytest.raises(ValueError):
         pso(LINE, **bad)
+
+
+def swarm_and_cma_on_ranks(comm):
+    f = FUNCTIONS["sphere"].shifted(1.3)
+    return [
+        evolve(comm, f.space, f, propagate, evaluations=600, seed=0)
+        for propagate in (pso(f.space), cma_es(f.space))
+    ]
+
+
+@pytest.mark.mpi
+def test_swarms_and_cma_es_run_on_mpi_ranks():
+    swarm, cma = zip(*parallel.run_ranks(swarm_and_cma_on_ranks, 4), strict=True)
+    for runs in (swarm, cma):
+        assert all(run.individuals == runs[0].individuals for run in runs)
+    assert swarm[0].best.loss < 1e-3 and cma[0].best.loss < 1e-8
