@@ -66,7 +66,6 @@ class Worker:
         space: Space,
         evaluate: Evaluate,
         propagator: Propagator,
-        *,
         seed: int,
         criteria: Criteria,
         islands: Islands | None = None,
@@ -194,14 +193,16 @@ class Worker:
         for sender, kind, payload in self.mail.arrived():
             getattr(self, f"hear_{kind}")(*payload, sender=sender)
 
-    def meet(self) -> set[int]:
-        """Wait for the results of this generation, of all others. Returns the ranks that were lost meanwhile."""
-        newest, last = self.population.newest, self.generation - 1
-        return self.mail.wait(
-            lambda: {rank for rank in self.mates if not (ind := newest(rank)) or ind.generation < last},
-            self.listen,
-            self.patience,
-        )
+    def meet(self) -> None:
+        """Wait for the results of this generation, of all others. If one is lost, there is no next generation."""
+
+        def missing() -> set[int]:
+            newest, last = self.population.newest, self.generation - 1
+            return {rank for rank in self.mates if not (ind := newest(rank)) or ind.generation < last}
+
+        self.mail.wait(lambda: missing() - self.farewells.keys(), self.listen, self.patience)
+        if missing():
+            self.reason = "lost"
 
     def settle(self) -> Run:
         """Say farewell to all and listen until all have: nothing is lost, nothing is left over."""
@@ -344,7 +345,9 @@ class Worker:
             island=self.island,
             active=tuple(self.population),
             champion=self.champion,
-            reason=next(reason for reason in ("target", "seconds", "evaluations") if reason in reasons),
+            reason=next(
+                reason for reason in ("target", "seconds", "lost", "evaluations") if reason in reasons
+            ),
             lost=tuple(sorted(lost)),
             moves=tuple(sorted(self.moves + self.elsewhere, key=lambda move: move.time)),
         )
