@@ -57,6 +57,17 @@ def reading(runs: Runs) -> str:
     )
 
 
+def straggler_reading(runs: Runs) -> str:
+    """How much the fast ranks got done beside a slow one, in a sentence."""
+    parts = []
+    for method, run in runs.items():
+        fast = [ind for ind in run.individuals if ind.rank > 0]
+        slow = len(run.individuals) - len(fast)
+        rate = len(fast) / (run.workers - 1) / run.seconds
+        parts.append(f"{method}: {rate:.1f} evaluations per second and fast rank, {slow} by the slow one")
+    return "Fast ranks beside the straggler. " + "; ".join(parts) + "."
+
+
 def progress_figure(runs: Runs) -> go.Figure:
     """Every candidate as a point over time, and the best loss so far as a line."""
     fig = figure(x="time (s)", y="validation error", height=400)
