@@ -9,8 +9,9 @@ from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Population
 from efficient_ai.propulate._run import Run
 from efficient_ai.propulate._space import Space
+from efficient_ai.propulate._stopping import Criteria
 from efficient_ai.propulate._team import in_teams
-from efficient_ai.propulate._worker import Criteria, Evaluate, Worker
+from efficient_ai.propulate._worker import Evaluate, Worker
 
 
 def evolve(

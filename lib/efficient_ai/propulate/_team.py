@@ -1,4 +1,4 @@
-"""Workers of several ranks: one of them optimises, all of them evaluate (Section 3.6 of the chapter)."""
+"""Workers of several ranks: one of them optimises, all of them evaluate."""
 
 import time
 from collections.abc import Callable
