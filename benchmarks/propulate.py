@@ -1,0 +1,119 @@
+"""Side by side: our optimiser, the package ``propulate`` and Optuna, on the same functions with the same budgets.
+
+    python benchmarks/propulate.py             everything that is not measured yet; hours
+    python benchmarks/propulate.py --quick     one repeat of the short jobs; minutes
+    python benchmarks/propulate.py --report    only write the report of what is there
+
+Makes the peers' environment in ``build/peers/propulate`` on the first call. Every finished job is a line of
+``build/benchmarks/propulate.jsonl``; an interrupted run goes on where it was. From these lines comes
+``results/benchmarks/propulate.json``. Only search loops are timed, with one thread per process; each line has the load
+of the machine, since times on a busy machine are longer.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from propulate_sides import common, plan, report
+
+from efficient_ai._paths import build_dir, project_root
+from efficient_ai.parallel import run_ranks
+from efficient_ai.parallel._mpi import rank_environment
+
+HERE = Path(__file__).resolve().parent
+SIDES = HERE / "propulate_sides"
+ROOT = project_root() or HERE.parent
+KEPT = build_dir() / "benchmarks"
+LINES = KEPT / "propulate.jsonl"
+PEERS = build_dir() / "peers" / "propulate"
+LIMIT = 3600.0  # seconds for one job on MPI ranks; none needs a tenth of it
+
+
+def peers_python() -> Path:
+    """The interpreter of the peers' environment, which is made if it is not there or its requirements changed."""
+    wanted = (HERE / "propulate-requirements.txt").read_text()
+    noted = PEERS / "requirements.txt"
+    if not noted.exists() or noted.read_text() != wanted:
+        print(f"making the environment of the peers in {PEERS}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", PEERS], check=True)
+        pip = [PEERS / "bin" / "python", "-m", "pip", "install", "--quiet", "-r"]
+        subprocess.run([*pip, HERE / "propulate-requirements.txt"], check=True)
+        noted.write_text(wanted)
+    return PEERS / "bin" / "python"
+
+
+def measure(job: dict, seconds: float) -> dict:
+    """Run one job and return its record. Optuna stops after ``seconds`` and goes on the next time."""
+    if job["side"].startswith("ours"):
+        from propulate_sides import ours
+
+        return run_ranks(ours.run, job["processes"], job, timeout=LIMIT)[0]
+    python = peers_python()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "record.json"
+        if job["side"].startswith("propulate"):
+            mpiexec = [python.with_name("mpiexec"), "-n", str(job["processes"]), python]
+            command = [*mpiexec, SIDES / "with_package.py", json.dumps(job), out]
+        else:
+            study = KEPT / "studies" / common.name_of(job).replace("/", "_").replace(" ", "")
+            study.mkdir(parents=True, exist_ok=True)
+            command = [python, SIDES / "with_optuna.py", json.dumps(job), out, study, str(seconds)]
+        done = subprocess.run(
+            command, env=rank_environment(PYTHONPATH=""), capture_output=True, text=True, timeout=LIMIT + seconds
+        )
+        if done.returncode or not out.exists():
+            raise RuntimeError(f"{common.name_of(job)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return json.loads(out.read_text())
+
+
+def commit() -> str:
+    """The commit that is checked out, with a mark if files differ from it."""
+    asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def lines() -> list[dict]:
+    """All that was measured so far; a last line that was cut off is left out."""
+    kept = []
+    for line in LINES.read_text().splitlines() if LINES.exists() else []:
+        try:
+            kept.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return kept
+
+
+def main() -> None:
+    """Measure what is missing, then write the report."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one repeat of the short jobs")
+    parser.add_argument("--only", default="*", help="jobs whose name fits this pattern, e.g. 'ours/*/4000/*'")
+    parser.add_argument("--again", action="store_true", help="measure these jobs once more; the newest line counts")
+    parser.add_argument("--seconds", type=float, default=1800, help="limit of one call of an Optuna job")
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    args = parser.parse_args()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for job in [] if args.report else plan.plan(args.quick):
+        name = common.name_of(job)
+        finished = any(common.name_of(line) == name and line["done"] >= line["evaluations"] for line in lines())
+        if not fnmatch.fnmatch(name, args.only) or (finished and not args.again):
+            continue
+        before = os.getloadavg()[0]
+        answer = measure(job, args.seconds)
+        after = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
+        with open(LINES, "a") as file:
+            file.write(json.dumps(job | answer | after | {"date": time.strftime("%Y-%m-%d %H:%M")}) + "\n")
+        per = 1000 * answer["seconds"] / max(answer["done"], 1)
+        print(f"{name}: {answer['done']} evaluations, {per:.3f} ms each, load {before:.1f}", flush=True)
+    report.write(lines(), ROOT / "results" / "benchmarks" / "propulate.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Our side: ``efficient_ai.propulate`` on MPI ranks."""
+
+import tempfile
+import time
+
+from propulate_sides import common
+
+
+def run(comm, job: dict) -> dict | None:
+    """Run one job on every rank; the record on rank 0. Timed from the common start until the last rank returns."""
+    from efficient_ai.propulate import Float, Space, default_propagator, evolve
+
+    evaluate, names, low, high = common.problem(job["function"])
+    space = Space({name: Float(low, high) for name in names})
+    propagator = default_propagator(space, 2 * comm.size)
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"checkpoint": comm.bcast(folder)} if job["side"] == "ours-checkpoint" else {}
+        comm.Barrier()
+        begin, cpu = time.monotonic(), common.cpu_seconds()
+        found = evolve(
+            comm,
+            space,
+            evaluate,
+            propagator,
+            evaluations=job["evaluations"],
+            seed=job["repeat"],
+            **options,
+        )
+        end, cpu = time.monotonic(), common.cpu_seconds() - cpu
+        comm.Barrier()
+    begin, end, cpu = (min(comm.allgather(begin)), max(comm.allgather(end)), sum(comm.allgather(cpu)))
+    if comm.rank == 0:
+        return common.record([(ind.finished, ind.loss) for ind in found.individuals], end - begin, cpu)

@@ -1,0 +1,59 @@
+"""Which jobs are run: the overhead of every side, how ours grows, and the quality of the peers at equal evaluations."""
+
+from collections.abc import Iterator
+
+FUNCTIONS = ("sphere", "rastrigin")
+MPI_SIDES = ("ours", "propulate", "propulate-nodump")
+
+
+def job(side: str, function: str, evaluations: int, processes: int, repeat: int) -> dict:
+    """One run of one side. ``repeat`` is also its seed."""
+    return {
+        "side": side,
+        "function": function,
+        "evaluations": evaluations,
+        "processes": processes,
+        "repeat": repeat,
+    }
+
+
+def plan(quick: bool = False) -> Iterator[dict]:
+    """All jobs, the short ones first. ``quick``: one repeat of the short ones."""
+    yield from _repeated(("overhead", 400), _short_sides(), quick)
+    if quick:
+        return
+    yield from _repeated(("overhead", 4000), _mpi_sides(), quick)
+    yield from _repeated(("growth", 100_000), [("ours", 1, 3), ("ours", 2, 3)], quick)
+    yield from _repeated(("overhead", 4000), _long_sides(), quick)
+
+
+def _repeated(what: tuple[str, int], sides: list[tuple[str, int, int]], quick: bool) -> Iterator[dict]:
+    part, evaluations = what
+    for function in FUNCTIONS:
+        for side, processes, repeats in sides:
+            for repeat in range(1 if quick else repeats):
+                yield {"part": part} | job(side, function, evaluations, processes, repeat)
+
+
+def _mpi_sides() -> list[tuple[str, int, int]]:
+    """(side, processes, repeats)"""
+    return [(side, processes, 5) for side in MPI_SIDES for processes in (1, 2, 4)]
+
+
+def _short_sides() -> list[tuple[str, int, int]]:
+    samplers = ("tpe", "cmaes", "random")
+    memory = [(f"{sampler}-memory", 1, 3) for sampler in samplers]
+    shared = [(f"{sampler}-{storage}", 2, 3) for storage in ("journal", "sqlite") for sampler in samplers]
+    return _mpi_sides() + memory + shared
+
+
+def _long_sides() -> list[tuple[str, int, int]]:
+    """Optuna at 4 000 evaluations takes up to hours: one repeat of its default sampler, and of random search."""
+    return [
+        ("tpe-memory", 1, 1),
+        ("random-memory", 1, 1),
+        ("random-journal", 2, 1),
+        ("tpe-journal", 2, 1),
+        ("random-sqlite", 2, 1),
+        ("tpe-sqlite", 2, 1),
+    ]
