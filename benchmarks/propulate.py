@@ -14,11 +14,12 @@ import argparse
 import fnmatch
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from propulate_sides import common, plan, report
@@ -49,27 +50,27 @@ def peers_python() -> Path:
     return PEERS / "bin" / "python"
 
 
-def measure(job: dict, seconds: float) -> dict:
-    """Run one job and return its record. Optuna stops after ``seconds`` and goes on the next time."""
-    if job["side"].startswith("ours"):
+def measure(jobs: list[dict], seconds: float) -> list[dict]:
+    """Run jobs of one side with one number of processes; their records. Optuna stops after ``seconds`` per job."""
+    side, processes = jobs[0]["side"], jobs[0]["processes"]
+    if side.startswith("ours"):
         from propulate_sides import ours
 
-        return run_ranks(ours.run, job["processes"], job, timeout=LIMIT)[0]
+        return run_ranks(ours.run_all, processes, jobs, timeout=LIMIT)[0]
     python = peers_python()
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "record.json"
-        if job["side"].startswith("propulate"):
-            mpiexec = [python.with_name("mpiexec"), "-n", str(job["processes"]), python]
-            command = [*mpiexec, SIDES / "with_package.py", json.dumps(job), out]
+        out = Path(folder) / "records.json"
+        if side.startswith("propulate"):
+            command = [python.with_name("mpiexec"), "-n", str(processes), python, SIDES / "with_package.py"]
         else:
-            study = KEPT / "studies" / common.name_of(job).replace("/", "_").replace(" ", "")
-            study.mkdir(parents=True, exist_ok=True)
-            command = [python, SIDES / "with_optuna.py", json.dumps(job), out, study, str(seconds)]
-        done = subprocess.run(
-            command, env=rank_environment(PYTHONPATH=""), capture_output=True, text=True, timeout=LIMIT + seconds
-        )
+            command = [python, SIDES / ("with_cma.py" if side == "cma" else "with_optuna.py")]
+        command += [json.dumps(jobs), out, KEPT / "studies", str(seconds)]
+        limit = LIMIT + seconds * len(jobs)
+        environment = rank_environment(PYTHONPATH="")
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit)
         if done.returncode or not out.exists():
-            raise RuntimeError(f"{common.name_of(job)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+            name = common.name_of(jobs[0])
+            raise RuntimeError(f"{name} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
         return json.loads(out.read_text())
 
 
@@ -90,28 +91,50 @@ def lines() -> list[dict]:
     return kept
 
 
+def wanted(jobs: Iterable[dict], pattern: str, again: bool) -> Iterator[dict]:
+    """The jobs whose name fits the pattern and that no finished line stands for, unless ``again``."""
+    finished = {common.name_of(line) for line in lines() if line["done"] >= line["evaluations"]}
+    for job in jobs:
+        name = common.name_of(job)
+        if fnmatch.fnmatch(name, pattern) and (again or name not in finished):
+            yield job
+
+
+def batches(jobs: Iterable[dict]) -> Iterator[list[dict]]:
+    """Seeds of the same comparison of quality go together, since starting takes longer than they do."""
+    for key, group in groupby(
+        jobs, key=lambda job: [job[k] for k in ("part", "side", "function", "evaluations")]
+    ):
+        yield from [list(group)] if key[0] == "quality" else ([job] for job in group)
+
+
 def main() -> None:
     """Measure what is missing, then write the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one repeat of the short jobs")
-    parser.add_argument("--only", default="*", help="jobs whose name fits this pattern, e.g. 'ours/*/4000/*'")
-    parser.add_argument("--again", action="store_true", help="measure these jobs once more; the newest line counts")
+    parser.add_argument(
+        "--only", default="*", help="jobs whose name fits this pattern, e.g. 'overhead/ours/*'"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="measure these jobs once more; the newest line counts"
+    )
     parser.add_argument("--seconds", type=float, default=1800, help="limit of one call of an Optuna job")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     args = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
-    for job in [] if args.report else plan.plan(args.quick):
-        name = common.name_of(job)
-        finished = any(common.name_of(line) == name and line["done"] >= line["evaluations"] for line in lines())
-        if not fnmatch.fnmatch(name, args.only) or (finished and not args.again):
-            continue
+    for jobs in [] if args.report else batches(wanted(plan.plan(args.quick), args.only, args.again)):
         before = os.getloadavg()[0]
-        answer = measure(job, args.seconds)
-        after = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
+        answers = measure(jobs, args.seconds)
+        about = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
+        about["date"] = time.strftime("%Y-%m-%d %H:%M")
         with open(LINES, "a") as file:
-            file.write(json.dumps(job | answer | after | {"date": time.strftime("%Y-%m-%d %H:%M")}) + "\n")
-        per = 1000 * answer["seconds"] / max(answer["done"], 1)
-        print(f"{name}: {answer['done']} evaluations, {per:.3f} ms each, load {before:.1f}", flush=True)
+            for job, answer in zip(jobs, answers, strict=True):
+                file.write(json.dumps(job | answer | about) + "\n")
+        done, spent = (sum(answer[key] for answer in answers) for key in ("done", "seconds"))
+        print(
+            f"{common.name_of(jobs[-1])}: {done} evaluations, {1000 * spent / max(done, 1):.3f} ms each, load {before:.1f}",
+            flush=True,
+        )
     report.write(lines(), ROOT / "results" / "benchmarks" / "propulate.json")
 
 

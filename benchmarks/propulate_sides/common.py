@@ -1,17 +1,22 @@
 """What all sides share, in both environments: the functions, the clock of a run, and what is kept of it.
 
-Imports the standard library only, and the library's benchmark functions where a job asks for one.
+The standard library and numpy only; the book's nine functions come from their file, since the book itself is not
+installed beside the peers.
 """
 
+import importlib.util
 import math
 import resource
+import sys
+from functools import cache
+from pathlib import Path
 
-JOB_FIELDS = ("side", "function", "evaluations", "processes", "repeat")
+import numpy as np
 
 
 def name_of(job: dict) -> str:
-    """One line that names a job, for example ``tpe-sqlite/rastrigin/4000/2 processes/0``."""
-    return "{side}/{function}/{evaluations}/{processes} processes/{repeat}".format(**job)
+    """One line that names a job, for example ``overhead/tpe-sqlite/rastrigin/4000/2 processes/0``."""
+    return "{part}/{side}/{function}/{evaluations}/{processes} processes/{repeat}".format(**job)
 
 
 def sphere(values: list[float]) -> float:
@@ -26,9 +31,38 @@ FREE = {"sphere": (sphere, 2, 5.12), "rastrigin": (rastrigin, 20, 5.12)}
 """Objectives that cost microseconds: function of a list, dimension, half width of the box."""
 
 
-def problem(function: str):
+SHIFT = np.random.default_rng(1).uniform(-4, 4, 20)
+"""How far the optimum of the shifted rastrigin is moved, shape ``(20,)``."""
+ROTATION = 1
+"""Seed of the rotation of the rotated rastrigin."""
+
+
+@cache
+def _book():
+    """The book's module of functions, loaded by its path."""
+    path = Path(__file__).resolve().parents[2] / "lib" / "efficient_ai" / "propulate" / "functions.py"
+    spec = importlib.util.spec_from_file_location("_functions_of_the_book", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclass looks itself up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def book_function(name: str, seed: int = 0):
+    """One of the nine functions; ``shifted`` and ``rotated`` may follow the name. ``seed``: of the noise, if it has any."""
+    plain, *changes = name.split()
+    function = _book().FUNCTIONS[plain]
+    for change in changes:
+        function = function.shifted(SHIFT) if change == "shifted" else function.rotated(ROTATION)
+    return function.noisy(np.random.default_rng(seed))
+
+
+def problem(job: dict):
     """``(evaluate, names, low, high)``: evaluate takes the genes by name; ``low`` and ``high`` hold for every gene."""
-    formula, dimension, half = FREE[function]
+    if job["part"] == "quality":
+        function = book_function(job["function"], job["repeat"])
+        return function, list(function.names), -function.bound, function.bound
+    formula, dimension, half = FREE[job["function"]]
     names = [f"x{i}" for i in range(dimension)]
     return (lambda genes: formula(list(genes.values()))), names, -half, half
 

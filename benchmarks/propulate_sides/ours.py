@@ -6,11 +6,16 @@ import time
 from propulate_sides import common
 
 
+def run_all(comm, jobs: list[dict]) -> list[dict | None]:
+    """Run one job after the other."""
+    return [run(comm, job) for job in jobs]
+
+
 def run(comm, job: dict) -> dict | None:
     """Run one job on every rank; the record on rank 0. Timed from the common start until the last rank returns."""
     from efficient_ai.propulate import Float, Space, default_propagator, evolve
 
-    evaluate, names, low, high = common.problem(job["function"])
+    evaluate, names, low, high = common.problem(job)
     space = Space({name: Float(low, high) for name in names})
     propagator = default_propagator(space, 2 * comm.size)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,12 @@
-"""Optuna with one of its samplers and storages: ``python with_optuna.py JOB OUT FOLDER SECONDS``.
+"""Optuna with one of its samplers and storages: ``python with_optuna.py JOBS OUT FOLDER SECONDS``.
 
-The processes of a job share a study in FOLDER. A job that SECONDS cut short leaves its study and its stamps there, and
-the next call goes on with it; the time between the two is not counted.
+The processes of a job share a study in a folder in FOLDER. A job that SECONDS cut short leaves its study and its stamps
+there, and the next call goes on with it; the time between the two is not counted.
 """
 
 import json
 import multiprocessing
+import shutil
 import sys
 import time
 import warnings
@@ -39,8 +40,10 @@ def work(job: dict, folder: Path, index: int, share: int, limit: float, sessions
     """One process: ``share`` trials. Leaves when each ended, with its value, and the seconds of its loop."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")  # experimental features
-    evaluate, names, low, high = common.problem(job["function"])
-    seed = (job["repeat"] * 1000 + index) * 100 + sessions  # a study that goes on must not draw the same again
+    evaluate, names, low, high = common.problem(job)
+    seed = (
+        job["repeat"] * 1000 + index
+    ) * 100 + sessions  # a study that goes on must not draw the same again
     study = open_study(job["side"], folder, seed)
 
     def objective(trial):
@@ -62,7 +65,10 @@ def read(folder: Path) -> tuple[list, float, float]:
     events, seconds, cpu = [], 0.0, 0.0
     for session in range(sessions_in(folder)):
         files = [path.read_text().splitlines() for path in sorted(folder.glob(f"stamps-{session}-*"))]
-        rows = [[tuple(map(float, line.split())) for line in lines[1:] if len(line.split()) == 3] for lines in files]
+        rows = [
+            [tuple(map(float, line.split())) for line in lines[1:] if len(line.split()) == 3]
+            for lines in files
+        ]
         begin = min(float(lines[0]) for lines in files if lines)
         here = [(when - begin + seconds, loss) for part in rows for when, loss, _ in part]
         events += here
@@ -76,27 +82,38 @@ def sessions_in(folder: Path) -> int:
     return len(list(folder.glob("stamps-*-0")))
 
 
-def main(job: dict, out: Path, folder: Path, limit: float) -> None:
-    """Start the processes, wait, write the record of all that was done so far."""
+def run(job: dict, folder: Path, limit: float) -> dict:
+    """Start the processes of a job, wait, and return the record of all that was done so far."""
+    folder.mkdir(parents=True, exist_ok=True)
     sessions = sessions_in(folder)
-    left = job["evaluations"] - len(read(folder)[0])
+    left = max(0, job["evaluations"] - len(read(folder)[0]))
     shares = [left // job["processes"] + (i < left % job["processes"]) for i in range(job["processes"])]
-    if job["processes"] > 1:
-        open_study(job["side"], folder, 0)  # the tables are made once, before anybody is timed
     context = multiprocessing.get_context("spawn")
     gate = context.Barrier(job["processes"])
     calls = [(job, folder, i, share, limit, sessions, gate) for i, share in enumerate(shares)]
     if len(calls) == 1:
         work(*calls[0])
-    else:
-        processes = [context.Process(target=work, args=call) for call in calls]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        if any(process.exitcode for process in processes):
-            sys.exit(1)
-    out.write_text(json.dumps(common.record(*read(folder))))
+        return common.record(*read(folder))
+    open_study(job["side"], folder, 0)  # the tables are made once, before anybody is timed
+    processes = [context.Process(target=work, args=call) for call in calls]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    if any(process.exitcode for process in processes):
+        raise RuntimeError(f"a process of {common.name_of(job)} failed")
+    return common.record(*read(folder))
+
+
+def main(jobs: list[dict], out: Path, folder: Path, limit: float) -> None:
+    """Run one job after the other. What is kept only in memory cannot go on: it starts anew."""
+    answers = []
+    for job in jobs:
+        place = folder / common.name_of(job).replace("/", "_").replace(" ", "-")
+        if job["side"].endswith("memory"):
+            shutil.rmtree(place, ignore_errors=True)
+        answers.append(run(job, place, limit))
+    out.write_text(json.dumps(answers))
 
 
 if __name__ == "__main__":

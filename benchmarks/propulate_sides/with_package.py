@@ -1,4 +1,4 @@
-"""The package ``propulate`` with its default propagator: ``mpiexec -n W python with_package.py JOB OUT``.
+"""The package ``propulate`` with its default propagator: ``mpiexec -n W python with_package.py JOBS OUT``.
 
 The search loop is timed, not the imports and not ``summarize``. Side ``propulate-nodump`` leaves its checkpoints out.
 """
@@ -28,7 +28,7 @@ class Undumped(Propulator):
 
 def run(comm, job: dict) -> dict | None:
     """Run one job on every rank; the record on rank 0."""
-    evaluate, names, low, high = common.problem(job["function"])
+    evaluate, names, low, high = common.problem(job)
     limits = {name: (float(low), float(high)) for name in names}
     rng = random.Random(job["repeat"] * 1000 + comm.rank)
     kind = Undumped if job["side"] == "propulate-nodump" else Propulator
@@ -48,11 +48,12 @@ def run(comm, job: dict) -> dict | None:
         comm.Barrier()
     begin, end, cpu = (min(comm.allgather(begin)), max(comm.allgather(end)), sum(comm.allgather(cpu)))
     if comm.rank == 0:
-        return common.record([(ind.evaltime - begin, ind.loss) for ind in search.population], end - begin, cpu)
+        return common.record(
+            [(ind.evaltime - begin, ind.loss) for ind in search.population], end - begin, cpu
+        )
 
 
 if __name__ == "__main__":
-    job = json.loads(sys.argv[1])
-    answer = run(MPI.COMM_WORLD, job)
-    if answer:
-        Path(sys.argv[2]).write_text(json.dumps(answer))
+    answers = [run(MPI.COMM_WORLD, job) for job in json.loads(sys.argv[1])]
+    if MPI.COMM_WORLD.rank == 0:
+        Path(sys.argv[2]).write_text(json.dumps(answers))
