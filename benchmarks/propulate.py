@@ -14,11 +14,13 @@ import argparse
 import fnmatch
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 
@@ -80,6 +82,23 @@ def commit() -> str:
     return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
+def machine() -> str:
+    """The cores this process may use, and what they are."""
+    models = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores, {models[0] if models else platform.machine()}, Python {platform.python_version()}"
+
+
+def versions() -> dict[str, str]:
+    """The packages that were compared, and what they run on, from both environments."""
+    ask = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
+    peers = ["propulate", "optuna", "cmaes", "cma", "sqlalchemy", "mpi4py", "mpich", "numpy", "scipy"]
+    asked = [peers_python(), "-c", ask, *peers]
+    theirs = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    ours = {name: metadata.version(name) for name in ("mpi4py", "mpich", "numpy")}
+    return theirs | {f"{name} (ours)": version for name, version in ours.items()}
+
+
 def lines() -> list[dict]:
     """All that was measured so far; a last line that was cut off is left out."""
     kept = []
@@ -102,10 +121,13 @@ def wanted(jobs: Iterable[dict], pattern: str, again: bool) -> Iterator[dict]:
 
 def batches(jobs: Iterable[dict]) -> Iterator[list[dict]]:
     """Seeds of the same comparison of quality go together, since starting takes longer than they do."""
-    for key, group in groupby(
-        jobs, key=lambda job: [job[k] for k in ("part", "side", "function", "evaluations")]
-    ):
-        yield from [list(group)] if key[0] == "quality" else ([job] for job in group)
+
+    def together(job: dict):
+        own = () if job["part"] == "quality" else (job["processes"], job["repeat"])
+        return job["part"], job["side"], job["function"], job["evaluations"], *own
+
+    for _, group in groupby(jobs, key=together):
+        yield list(group)
 
 
 def main() -> None:
@@ -116,7 +138,7 @@ def main() -> None:
         "--only", default="*", help="jobs whose name fits this pattern, e.g. 'overhead/ours/*'"
     )
     parser.add_argument(
-        "--again", action="store_true", help="measure these jobs once more; the newest line counts"
+        "--again", action="store_true", help="measure these jobs once more; the newest line of a job counts"
     )
     parser.add_argument("--seconds", type=float, default=1800, help="limit of one call of an Optuna job")
     parser.add_argument("--report", action="store_true", help="measure nothing")
@@ -135,7 +157,11 @@ def main() -> None:
             f"{common.name_of(jobs[-1])}: {done} evaluations, {1000 * spent / max(done, 1):.3f} ms each, load {before:.1f}",
             flush=True,
         )
-    report.write(lines(), ROOT / "results" / "benchmarks" / "propulate.json")
+    head = {"machine": machine(), "commit": commit(), "versions": versions()}
+    summary = head | report.summarise(lines())
+    place = ROOT / "results" / "benchmarks" / "propulate.json"
+    place.write_text(report.to_json(summary))
+    print("\n".join(report.as_text(summary)))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ installed beside the peers.
 
 import importlib.util
 import math
-import resource
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -67,46 +67,67 @@ def problem(job: dict):
     return (lambda genes: formula(list(genes.values()))), names, -half, half
 
 
-def cpu_seconds() -> float:
-    """Processor time of this process so far, user and system."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+NAP = 0.002  # seconds
+
+
+def problem_on_ranks(job: dict):
+    """As :func:`problem`, for MPI ranks: ``evaluate`` also notes the processor time at its start in a list, which comes
+    as the fifth value.
+
+    Where quality is compared, an evaluation also sleeps. If it took no time at all, each rank would evaluate dozens of
+    candidates before the machine lets the next one run, and all would breed from old news.
+    """
+    evaluate, names, low, high = problem(job)
+    nap = NAP if job["part"] == "quality" else 0.0
+    stamps: list[float] = []
+
+    def noted(genes: dict) -> float:
+        stamps.append(time.process_time())
+        if nap:
+            time.sleep(nap)
+        return evaluate(genes)
+
+    return noted, names, low, high, stamps
 
 
 def grid(evaluations: int) -> list[int]:
     """Which numbers of evaluations a record keeps: twenty per decade and every hundredth of the whole."""
     geometric = {round(10 ** (k / 20)) for k in range(1 + math.ceil(20 * math.log10(evaluations)))}
     linear = {round(evaluations * k / 100) for k in range(1, 101)}
-    windows = {round(n * part) for n in WINDOWS for part in (0.8, 1.2)}
+    windows = {round(n * part) for n in WINDOWS for part in (0.8, 1)}
     return sorted(n for n in geometric | linear | windows if 1 <= n <= evaluations)
 
 
-WINDOWS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000)
-"""Known individuals at which the overhead of one evaluation is read off."""
+WINDOWS = (100, 300, 400, 1000, 3000, 4000, 10_000, 30_000, 100_000)
+"""Known individuals at which the overhead is read off: the mean over the last fifth, from ``0.8 n`` to ``n``."""
 
 
-def record(events: list[tuple[float, float]], seconds: float, cpu: float) -> dict:
+def record(events: list[tuple[float, float, int, float]], seconds: float, cpu: float) -> dict:
     """What is kept of a run.
 
     Args:
-        events: of each evaluation when it ended, in seconds since the common start, and its loss; in any order.
+        events: of each evaluation when it ended, in seconds since the common start, its loss, the number of its process,
+            and the processor seconds which that process had spent in the search loop so far; in any order.
         seconds: wall time of the search loop, from the common start until the last process was done.
         cpu: processor seconds of all processes in that loop.
 
     Returns:
-        ``done`` evaluations, ``seconds``, ``cpu``, and thinned to :func:`grid`: ``clock``, pairs of evaluations and
-        seconds, and ``best``, pairs of evaluations and smallest loss so far.
+        ``done`` evaluations, ``seconds``, ``cpu``, and thinned to :func:`grid`: ``clock``, triples of evaluations, seconds
+        and processor seconds so far, and ``best``, pairs of evaluations and smallest loss so far.
     """
     events = sorted(events)
-    best, smallest = [], math.inf
-    for _, loss in events:
+    best, clock, smallest, spent, total = [], [], math.inf, {}, 0.0
+    for when, loss, process, used in events:
         smallest = min(smallest, loss)
+        total += used - spent.get(process, 0.0)
+        spent[process] = used
         best.append(smallest)
+        clock.append((when, total))
     kept = grid(len(events))
     return {
         "done": len(events),
         "seconds": round(seconds, 6),
         "cpu": round(cpu, 6),
-        "clock": [[n, round(events[n - 1][0], 6)] for n in kept],
+        "clock": [[n, *(round(value, 6) for value in clock[n - 1])] for n in kept],
         "best": [[n, float(f"{best[n - 1]:.6g}")] for n in kept],
     }

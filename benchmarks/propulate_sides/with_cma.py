@@ -20,17 +20,17 @@ def run(job: dict) -> dict:
     evaluate, names, low, high = common.problem(job)
     rng = random.Random(job["repeat"])
     events = []
-    begin, cpu = time.monotonic(), common.cpu_seconds()
+    begin, cpu = time.monotonic(), time.process_time()
     while len(events) < job["evaluations"]:
         start = [rng.uniform(low, high) for _ in names]
         options = {"bounds": [low, high], "seed": rng.randrange(1, 2**31), "verbose": -9}
         search = cma.CMAEvolutionStrategy(start, (high - low) / 3, options)
         while not search.stop() and len(events) < job["evaluations"]:
             candidates = search.ask()
-            losses = [evaluate(dict(zip(names, map(float, x)))) for x in candidates]
+            losses = [evaluate(dict(zip(names, map(float, x), strict=True))) for x in candidates]
             search.tell(candidates, losses)
-            events += [(time.monotonic() - begin, loss) for loss in losses]
-    seconds, cpu = time.monotonic() - begin, common.cpu_seconds() - cpu
+            events += [(time.monotonic() - begin, loss, 0, time.process_time() - cpu) for loss in losses]
+    seconds, cpu = time.monotonic() - begin, time.process_time() - cpu
     return common.record(events[: job["evaluations"]], seconds, cpu)
 
 

@@ -51,17 +51,17 @@ def work(job: dict, folder: Path, index: int, share: int, limit: float, sessions
 
     with open(folder / f"stamps-{sessions}-{index}", "w", buffering=1) as stamps:
         gate.wait()
-        begin, cpu = time.monotonic(), common.cpu_seconds()
+        begin, cpu = time.monotonic(), time.process_time()
         print(begin, file=stamps)
 
         def stamp(study, trial):
-            print(time.monotonic(), trial.value, common.cpu_seconds() - cpu, file=stamps)
+            print(time.monotonic(), trial.value, time.process_time() - cpu, file=stamps)
 
         study.optimize(objective, n_trials=share, timeout=limit, callbacks=[stamp])
 
 
 def read(folder: Path) -> tuple[list, float, float]:
-    """(time and loss of every trial, seconds, processor seconds) of all calls so far."""
+    """(events as ``common.record`` takes them, seconds, processor seconds) of all calls so far."""
     events, seconds, cpu = [], 0.0, 0.0
     for session in range(sessions_in(folder)):
         files = [path.read_text().splitlines() for path in sorted(folder.glob(f"stamps-{session}-*"))]
@@ -70,10 +70,14 @@ def read(folder: Path) -> tuple[list, float, float]:
             for lines in files
         ]
         begin = min(float(lines[0]) for lines in files if lines)
-        here = [(when - begin + seconds, loss) for part in rows for when, loss, _ in part]
+        here = [
+            (when - begin + seconds, loss, 1000 * session + index, used)
+            for index, part in enumerate(rows)
+            for when, loss, used in part
+        ]
         events += here
         cpu += sum(part[-1][2] for part in rows if part)
-        seconds = max((when for when, _ in here), default=seconds)
+        seconds = max((event[0] for event in here), default=seconds)
     return events, seconds, cpu
 
 

@@ -28,7 +28,7 @@ class Undumped(Propulator):
 
 def run(comm, job: dict) -> dict | None:
     """Run one job on every rank; the record on rank 0."""
-    evaluate, names, low, high = common.problem(job)
+    evaluate, names, low, high, stamps = common.problem_on_ranks(job)
     limits = {name: (float(low), float(high)) for name in names}
     rng = random.Random(job["repeat"] * 1000 + comm.rank)
     kind = Undumped if job["side"] == "propulate-nodump" else Propulator
@@ -42,15 +42,16 @@ def run(comm, job: dict) -> dict | None:
         )
         comm.Barrier()
         # Its individuals carry the time of day, so the loop is timed with that clock.
-        begin, cpu = time.time(), common.cpu_seconds()
+        begin, cpu = time.time(), time.process_time()
         search.propulate()
-        end, cpu = time.time(), common.cpu_seconds() - cpu
+        end, cpu = time.time(), time.process_time() - cpu
         comm.Barrier()
     begin, end, cpu = (min(comm.allgather(begin)), max(comm.allgather(end)), sum(comm.allgather(cpu)))
+    spent = [[stamp - stamps[0] for stamp in of_rank] for of_rank in comm.allgather(stamps)]
     if comm.rank == 0:
-        return common.record(
-            [(ind.evaltime - begin, ind.loss) for ind in search.population], end - begin, cpu
-        )
+        told = [(ind.evaltime - begin, ind.loss, ind.rank, ind.generation) for ind in search.population]
+        events = [(when, loss, rank, spent[rank][own]) for when, loss, rank, own in told]
+        return common.record(events, end - begin, cpu)
 
 
 if __name__ == "__main__":
