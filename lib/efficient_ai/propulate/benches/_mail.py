@@ -226,8 +226,12 @@ def one_island_each(workers: list[Islander], generations: int) -> None:
     for island in workers[0].islands:
         seen = [_active(workers[rank]) for rank in island]
         for rank, active in zip(island, seen, strict=True):
-            what = f"active on rank {rank} and on rank {island[0]} of one island"
-            checks.equal(what, sorted(active), sorted(seen[0]))
+            for here, there, one, other in (
+                (active, seen[0], rank, island[0]),
+                (seen[0], active, island[0], rank),
+            ):
+                told = f"individual {min(here.keys() - there.keys(), default='')} breeds on rank {one} and not on rank {other}."
+                checks.holds("two workers of one island", here.keys() <= there.keys(), told)
             for name, owners in active.items():
                 told = f"the owner of individual {name} is rank {owners[0]}, none of the island's {island}."
                 checks.holds(f"on rank {rank}", owners[0] in island, told)
