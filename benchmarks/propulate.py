@@ -24,7 +24,7 @@ from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 
-from propulate_sides import common, plan, report
+from propulate_sides import common, ours, plan, report
 
 from efficient_ai._paths import build_dir, project_root
 from efficient_ai.parallel import run_ranks
@@ -56,8 +56,6 @@ def measure(jobs: list[dict], seconds: float) -> list[dict]:
     """Run jobs of one side with one number of processes; their records. Optuna stops after ``seconds`` per job."""
     side, processes = jobs[0]["side"], jobs[0]["processes"]
     if side.startswith("ours"):
-        from propulate_sides import ours
-
         return run_ranks(ours.run_all, processes, jobs, timeout=LIMIT)[0]
     python = peers_python()
     with tempfile.TemporaryDirectory() as folder:

@@ -19,9 +19,10 @@ SEEDS = 10
 MPI_SIDES = ("ours", "propulate", "propulate-nodump")
 
 
-def job(side: str, function: str, evaluations: int, processes: int, repeat: int) -> dict:
+def job(part: str, side: str, function: str, evaluations: int, processes: int, repeat: int) -> dict:
     """One run of one side. ``repeat`` is also its seed."""
     return {
+        "part": part,
         "side": side,
         "function": function,
         "evaluations": evaluations,
@@ -46,7 +47,7 @@ def _repeated(what: tuple[str, int], sides: list[tuple[str, int, int]], quick: b
     for function in FUNCTIONS:
         for side, processes, repeats in sides:
             for repeat in range(1 if quick else repeats):
-                yield {"part": part} | job(side, function, evaluations, processes, repeat)
+                yield job(part, side, function, evaluations, processes, repeat)
 
 
 def quality() -> Iterator[dict]:
@@ -62,7 +63,7 @@ def quality() -> Iterator[dict]:
     for side, processes in sides:
         for function in NINE + HARDER:
             for repeat in range(SEEDS):
-                yield {"part": "quality"} | job(side, function, 400, processes, repeat)
+                yield job("quality", side, function, 400, processes, repeat)
 
 
 def _mpi_sides() -> list[tuple[str, int, int]]:
