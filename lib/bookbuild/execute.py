@@ -86,7 +86,7 @@ def ranks_of(notebook: Path) -> int:
 
 
 def _fingerprint(layout: Layout, profile: str, chapter: str) -> str:
-    return fingerprint(layout.source(chapter), profile, layout.lib, layout.pins)
+    return fingerprint(layout.source(chapter), profile, layout.lib, layout.inputs(chapter))
 
 
 def _valid(layout: Layout, profile: str, chapter: str) -> str | None:

@@ -1,7 +1,8 @@
 """What an executed chapter depends on, as one hash: a change of any of it executes the chapter again.
 
 The notebook's own cells, every module of the library that it imports (and what those import, and so on), the files
-that lie beside these modules (scripts, data), the profile, the pinned requirements and the Python version.
+that lie beside these modules (scripts, data), the profile, the pinned requirements, the recorded benchmark of the
+chapter, and the Python version.
 """
 
 import ast
@@ -19,10 +20,10 @@ _IMPORT_LINE = re.compile(
 )
 
 
-def fingerprint(notebook: Path, profile: str, lib: Path, pins: Sequence[Path]) -> str:
+def fingerprint(notebook: Path, profile: str, lib: Path, inputs: Sequence[Path]) -> str:
     """Hash of everything the outputs of `notebook` depend on.
 
-    Parameters: the notebook's path, the profile's name, the folder that holds the package, the files that pin packages.
+    Parameters: the notebook's path, the profile's name, the folder that holds the package, further files.
     """
     content = json.loads(notebook.read_text(encoding="utf-8"))
     digest = hashlib.sha256()
@@ -32,7 +33,7 @@ def fingerprint(notebook: Path, profile: str, lib: Path, pins: Sequence[Path]) -
 
     add("profile", profile.encode())
     add("python", platform.python_version().encode())
-    for path in pins:
+    for path in inputs:
         add(path.name, path.read_bytes())
     add("metadata", json.dumps(content.get("metadata", {}).get("efficient_ai", {}), sort_keys=True).encode())
     for cell in content["cells"]:

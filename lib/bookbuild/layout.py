@@ -56,6 +56,11 @@ class Layout:
     def run_record(self, profile: str, chapter: str) -> Path:
         return self.build / "executed" / profile / f"{chapter}.run.json"
 
+    def inputs(self, chapter: str) -> list[Path]:
+        """What a chapter's outputs depend on beside its notebook and the library: versions, and its recorded benchmark."""
+        recorded = self.root / "results" / "benchmarks" / f"{chapter}.json"
+        return [*self.pins, *([recorded] if recorded.exists() else [])]
+
     def results(self, profile: str, chapter: str) -> Path:
         return self.build / "results" / profile / f"{chapter}.json"
 

@@ -16,7 +16,7 @@ def mark(book):
 
     def present(profile="smoke"):
         layout = book.layout
-        return fingerprint(layout.source("alpha"), profile, layout.lib, layout.pins)
+        return fingerprint(layout.source("alpha"), profile, layout.lib, layout.inputs("alpha"))
 
     return present
 
@@ -35,6 +35,16 @@ def mark(book):
 def test_moves_with_each_file_that_is_used(book, mark, name):
     before = mark()
     book.module(name, (book.layout.lib / "efficient_ai" / name).read_text() + "\n")
+    assert mark() != before
+
+
+def test_moves_with_the_recorded_benchmark_of_the_chapter_only(book, mark):
+    before = mark()
+    folder = book.layout.root / "results" / "benchmarks"
+    folder.mkdir(parents=True)
+    (folder / "beta.json").write_text("{}")
+    assert mark() == before
+    (folder / "alpha.json").write_text("{}")
     assert mark() != before
 
 

@@ -159,7 +159,7 @@ def test_write_survives_a_kill(tmp_path):
     path = tmp_path / "demo.json"
     code = f"""
         from pathlib import Path
-        from efficient_ai.ledger import write_json
+        from efficient_ai.provenance import write_json
         n = 0
         while True:
             n += 1

@@ -46,15 +46,19 @@ def find_mpiexec() -> str:
     return found
 
 
+def without_world() -> dict[str, str]:
+    """Our environment without traces of a world around us: MPI started with it is a world of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+
+
 def rank_environment(local: bool = True, **more: str) -> dict[str, str]:
     """The environment for new ranks: ours, without traces of a world around us, one thread per rank.
 
     ``local``: all ranks run on this node. MPICH's mpiexec then forks them. Inside a Slurm job it would otherwise ask
     srun for a job step, and wait for ever if this process is itself a step that holds the job's cores.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     reach = {"HYDRA_LAUNCHER": "fork", "HYDRA_RMK": "user"} if local else {"SLURM_OVERLAP": "1"}
-    return kept | _SETTINGS | reach | more
+    return without_world() | _SETTINGS | reach | more
 
 
 def start_guarded(

@@ -22,6 +22,9 @@ COLOURS = {
     "asynchronous": OKABE_ITO["blue"],
     "synchronous": OKABE_ITO["orange"],
     "random search": INK,
+    "CMA-ES": OKABE_ITO["purple"],
+    "TPE": OKABE_ITO["green"],
+    "differential evolution": OKABE_ITO["sky"],
     "prediction": OKABE_ITO["vermilion"],
     "idle": "#B0B0B0",
 }

@@ -1,11 +1,14 @@
-"""Breeding: small operators that are composed into a propagator (Section 3.3 and 3.4 of the chapter's notation).
+"""Operators of breeding: selection, crossover and mutation (the catalogue of the paper's package).
 
-An operator takes genes or individuals and a private random generator; none holds state or touches a global generator.
+An operator takes individuals or genes and a private random generator; none holds state or touches a global generator.
+``parents`` says how many it takes and ``offspring`` how many it gives, so that a composition can be checked before it runs.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from random import Random
+from typing import ClassVar
 
 from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._space import Genes, Space
@@ -13,50 +16,101 @@ from efficient_ai.propulate._space import Genes, Space
 Propagator = Callable[[Population, Random], Genes]
 """From all a worker knows to the genes of its next candidate."""
 
+ANY = -1
+"""Takes any number of parents."""
+
+Individuals = Population | Sequence[Individual]
+
+
+def _ranked(individuals: Individuals, count: int, worst: bool = False) -> list[Individual]:
+    if isinstance(individuals, Population):
+        return individuals.worst(count) if worst else individuals.best(count)
+    return sorted(individuals, key=lambda ind: (ind.loss, ind.rank, ind.generation), reverse=worst)[:count]
+
+
+def _only(parent: Genes | Individual | Sequence[Individual]) -> Genes:
+    """The genes of the one parent, however it is given."""
+    if isinstance(parent, list):
+        (parent,) = parent
+    return parent.genes if isinstance(parent, Individual) else parent
+
+
+def _require_probability(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name}={value} is not a probability")
+
+
+class _Operator:
+    """What :class:`Compose` asks of an operator."""
+
+    parents: int = 1
+    offspring: int = 1
+    needs_losses: ClassVar[bool] = False  # works on evaluated individuals, not on bare genes
+    keeps_losses: ClassVar[bool] = False  # hands on individuals as they are
+
+
+class _Selection(_Operator):
+    parents = ANY
+    needs_losses = keeps_losses = True
+
+    def __post_init__(self):
+        if self.count < 1:
+            raise ValueError(f"{self} selects nobody: the count must be at least 1")
+
+    @property
+    def offspring(self) -> int:
+        return self.count
+
+    def _require(self, given: int) -> None:
+        if given < self.count:
+            raise ValueError(f"{self} was given {given} individuals")
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({self.count})"
+
 
 @dataclass(frozen=True)
-class InitUniform:
-    """A uniformly random candidate with probability ``probability``, else the one given."""
-
-    space: Space
-    probability: float = 1.0
-
-    def __call__(self, genes: Genes | None, rng: Random) -> Genes:
-        if genes is None or rng.random() < self.probability:
-            return self.space.sample(rng)
-        return genes
-
-
-@dataclass(frozen=True)
-class SelectMin:
-    """The ``count`` best of everything known."""
+class SelectMin(_Selection):
+    """The ``count`` best of everything given. Raises ``ValueError`` if there are fewer."""
 
     count: int
 
-    def __call__(self, population: Population, rng: Random) -> list[Individual]:
-        chosen = population.best(self.count)
-        if len(chosen) < self.count:
-            raise ValueError(f"SelectMin({self.count}) was given {len(chosen)} individuals")
-        return chosen
+    def __call__(self, individuals: Individuals, rng: Random) -> list[Individual]:
+        self._require(len(individuals))
+        return _ranked(individuals, self.count)
 
 
 @dataclass(frozen=True)
-class SelectUniform:
-    """``count`` different individuals, drawn uniformly."""
+class SelectMax(_Selection):
+    """The ``count`` worst of everything given. Raises ``ValueError`` if there are fewer."""
 
     count: int
 
-    def __call__(self, individuals: list[Individual], rng: Random) -> list[Individual]:
-        if len(individuals) < self.count:
-            raise ValueError(f"SelectUniform({self.count}) was given {len(individuals)} individuals")
-        return rng.sample(individuals, self.count)
+    def __call__(self, individuals: Individuals, rng: Random) -> list[Individual]:
+        self._require(len(individuals))
+        return _ranked(individuals, self.count, worst=True)
 
 
 @dataclass(frozen=True)
-class CrossoverUniform:
+class SelectUniform(_Selection):
+    """``count`` different individuals, drawn uniformly. Raises ``ValueError`` if there are fewer."""
+
+    count: int
+
+    def __call__(self, individuals: Individuals, rng: Random) -> list[Individual]:
+        self._require(len(individuals))
+        return rng.sample(list(individuals), self.count)
+
+
+@dataclass(frozen=True)
+class CrossoverUniform(_Operator):
     """Each gene from the first parent with probability ``first_share``, else from the second."""
 
-    first_share: float
+    first_share: float = 0.5
+    parents: ClassVar[int] = 2
+
+    def __post_init__(self):
+        _require_probability("first_share", self.first_share)
 
     def __call__(self, parents: list[Individual], rng: Random) -> Genes:
         first, second = parents
@@ -65,106 +119,159 @@ class CrossoverUniform:
 
 
 @dataclass(frozen=True)
-class PointMutation:
-    """With probability ``probability``, draw ``points`` different genes anew."""
+class CrossoverMultiple(_Operator):
+    """Each gene from a parent drawn uniformly among all that are given."""
 
-    space: Space
-    probability: float
-    points: int = 1
+    parents: ClassVar[int] = ANY
 
-    def __post_init__(self):
-        if not 1 <= self.points <= len(self.space):
-            raise ValueError(f"PointMutation of {self.points} points in a space of {len(self.space)} genes")
-
-    def __call__(self, genes: Genes, rng: Random) -> Genes:
-        if rng.random() >= self.probability:
-            return genes
-        child = list(genes)
-        for i in rng.sample(range(len(child)), self.points):
-            child[i] = self.space.genes[i].sample(rng)
-        return tuple(child)
+    def __call__(self, parents: Individuals, rng: Random) -> Genes:
+        columns = zip(*(parent.genes for parent in parents), strict=True)
+        return tuple(rng.choice(values) for values in columns)
 
 
 @dataclass(frozen=True)
-class IntervalMutationNormal:
-    """A normal step of ``sigma`` interval widths on ``points`` different real genes; nothing if there is no such gene."""
+class CrossoverSigmoid(_Operator):
+    """Each gene from the better parent with the probability of Boltzmann's rule, else from the other.
+
+    With losses ``f1 <= f2`` that probability is ``1 / (1 + exp((f1 - f2) / temperature))``, at least one half. (The code
+    of the authors' package has the opposite sign and keeps the better parent's genes with at most one half.)
+    """
+
+    temperature: float = 1.0
+    parents: ClassVar[int] = 2
+    needs_losses: ClassVar[bool] = True
+
+    def __post_init__(self):
+        if not self.temperature > 0:
+            raise ValueError(f"temperature={self.temperature} must be positive")
+
+    def share_of_better(self, loss: float, other: float) -> float:
+        """Probability with which a gene comes from the parent of smaller loss, in [1/2, 1]."""
+        if loss == other:  # also when both evaluations failed: the difference of infinities is no number
+            return 0.5
+        return 1 / (1 + math.exp(-abs(loss - other) / self.temperature))
+
+    def __call__(self, parents: list[Individual], rng: Random) -> Genes:
+        better, worse = _ranked(parents, 2)
+        share = self.share_of_better(better.loss, worse.loss)
+        pairs = zip(better.genes, worse.genes, strict=True)
+        return tuple(a if rng.random() < share else b for a, b in pairs)
+
+
+@dataclass(frozen=True)
+class InitUniform(_Operator):
+    """A uniformly random candidate with probability ``probability``, else the one given."""
 
     space: Space
-    sigma: float
+    probability: float = 1.0
+    parents: int = field(init=False)
+
+    def __post_init__(self):
+        _require_probability("probability", self.probability)
+        object.__setattr__(self, "parents", ANY if self.probability == 1 else 1)
+
+    def __call__(self, parent, rng: Random) -> Genes:
+        if parent is None or self.probability == 1 or rng.random() < self.probability:
+            return self.space.sample(rng)
+        return _only(parent)
+
+
+@dataclass(frozen=True)
+class PointMutation(_Operator):
+    """With probability ``probability``, draw ``points`` different genes anew."""
+
+    space: Space
     probability: float = 1.0
     points: int = 1
 
-    def __call__(self, genes: Genes, rng: Random) -> Genes:
-        stepping = self.space.stepping
-        if not stepping or rng.random() >= self.probability:
+    def __post_init__(self):
+        _require_probability("probability", self.probability)
+        _require_points("PointMutation", self.points, self.points, self.space)
+
+    def __call__(self, parent: Genes, rng: Random) -> Genes:
+        genes = _only(parent)
+        return genes if rng.random() >= self.probability else _redraw(self.space, genes, self.points, rng)
+
+
+@dataclass(frozen=True)
+class RandomPointMutation(_Operator):
+    """With probability ``probability``, draw between ``fewest`` and ``most`` different genes anew, all counts as likely."""
+
+    space: Space
+    fewest: int
+    most: int
+    probability: float = 1.0
+
+    def __post_init__(self):
+        _require_probability("probability", self.probability)
+        _require_points("RandomPointMutation", self.fewest, self.most, self.space)
+
+    def __call__(self, parent: Genes, rng: Random) -> Genes:
+        genes = _only(parent)
+        if rng.random() >= self.probability:
+            return genes
+        return _redraw(self.space, genes, rng.randint(self.fewest, self.most), rng)
+
+
+def _require_points(kind: str, fewest: int, most: int, space: Space) -> None:
+    if not 1 <= fewest <= most <= len(space):
+        points = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        raise ValueError(f"{kind} of {points} points in a space of {len(space)} genes")
+
+
+def _redraw(space: Space, genes: Genes, points: int, rng: Random) -> Genes:
+    child = list(genes)
+    for i in rng.sample(range(len(child)), points):
+        child[i] = space.genes[i].sample(rng)
+    return tuple(child)
+
+
+@dataclass(frozen=True)
+class IntervalMutationNormal(_Operator):
+    """A normal step of ``sigma`` interval widths on ``points`` different genes; nothing if there is no such gene.
+
+    Args:
+        space: the search space.
+        sigma: standard deviation in widths of the interval.
+        probability: of taking a step at all.
+        points: how many genes take one; all of them if there are fewer.
+        grids: whether whole numbers and ordinals take steps, too. The paper's package steps along real genes only.
+    """
+
+    space: Space
+    sigma: float = 0.1
+    probability: float = 1.0
+    points: int = 1
+    grids: bool = False
+
+    def __post_init__(self):
+        _require_probability("probability", self.probability)
+        if not self.sigma >= 0 or self.points < 1:
+            raise ValueError(f"sigma={self.sigma} is negative or points={self.points} is less than 1")
+
+    def __call__(self, parent: Genes, rng: Random) -> Genes:
+        genes = _only(parent)
+        places = self.space.ordered if self.grids else self.space.stepping
+        if not places or rng.random() >= self.probability:
             return genes
         child = list(genes)
-        for i in rng.sample(stepping, min(self.points, len(stepping))):
+        for i in rng.sample(places, min(self.points, len(places))):
             child[i] = self.space.genes[i].step(child[i], self.sigma, rng)
         return tuple(child)
 
 
 @dataclass(frozen=True)
-class Conditional:
-    """``then`` once at least ``count`` individuals are known, ``before`` until then."""
+class Gaussian(_Operator):
+    """A normal step of ``scale`` in every direction of the unit cube, see :meth:`Space.to_vector`; clipped to the cube."""
 
-    count: int
-    then: Propagator
-    before: Callable[[None, Random], Genes]
+    space: Space
+    scale: float = 0.1
 
-    def __call__(self, population: Population, rng: Random) -> Genes:
-        return self.then(population, rng) if len(population) >= self.count else self.before(None, rng)
+    def __post_init__(self):
+        if not self.scale > 0:
+            raise ValueError(f"scale={self.scale} must be positive")
 
-
-class Compose:
-    """Operators one after another: the output of each is the input of the next."""
-
-    def __init__(self, *operators: Callable):
-        if not operators:
-            raise ValueError("Compose needs at least one operator")
-        self.operators = operators
-
-    def __call__(self, value, rng: Random):
-        for operator in self.operators:
-            value = operator(value, rng)
-        return value
-
-
-def default_propagator(
-    space: Space,
-    pool_size: int,
-    *,
-    first_share: float = 0.7,
-    mutation: float = 0.4,
-    sigma: float = 0.05,
-    random_share: float = 0.1,
-) -> Propagator:
-    """The propagator of the paper's package, with its defaults.
-
-    Random candidates until ``pool_size`` individuals are known. After that: two different parents out of the
-    ``pool_size`` best, uniform crossover, one gene redrawn with probability ``mutation``, a normal step on one real
-    gene, and with probability ``random_share`` all of that is thrown away for a random candidate.
-
-    Args:
-        space: the search space.
-        pool_size: how many of the best may breed; at least two. Twice the number of workers is customary.
-        first_share: share of the genes taken from the first parent. The package calls this argument
-            ``crossover_prob``; crossover itself always happens.
-        mutation: probability to redraw one gene.
-        sigma: width of the normal step in units of the interval.
-        random_share: share of random candidates.
-    """
-    if pool_size < 2:
-        raise ValueError(f"pool_size={pool_size}: two parents are needed")
-    for name, value in (("first_share", first_share), ("mutation", mutation), ("random_share", random_share)):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}={value} is not a probability")
-    breed = Compose(
-        SelectMin(pool_size),
-        SelectUniform(2),
-        CrossoverUniform(first_share),
-        PointMutation(space, mutation),
-        IntervalMutationNormal(space, sigma),
-        InitUniform(space, random_share),
-    )
-    return Conditional(pool_size, then=breed, before=InitUniform(space))
+    def __call__(self, parent: Genes, rng: Random) -> Genes:
+        return self.space.from_vector(
+            [slot + rng.gauss(0, self.scale) for slot in self.space.to_vector(_only(parent))]
+        )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sortedcontainers import SortedKeyList
+from sortedcontainers import SortedList
 
 Name = tuple[int, int]
 """Rank of birth and number there: what identifies an individual everywhere."""
@@ -45,7 +45,7 @@ class Individual(NamedTuple):
         return self.finished - self.started
 
 
-def _by_loss(individual: Individual) -> tuple[float, int, int]:
+def by_loss(individual: Individual) -> tuple[float, int, int]:
     return individual.loss, individual.rank, individual.generation
 
 
@@ -63,7 +63,9 @@ class Population:
     def __init__(self, individuals: Iterable[Individual] = (), *, rank: int = 0):
         self.rank = rank
         self.known: list[Individual] = []  # active or not, in order of arrival; only ever appended to
-        self._active = SortedKeyList(key=_by_loss)
+        self._active = (
+            SortedList()
+        )  # (*by_loss, individual): tuples are compared in C, faster than with a key
         self._newest: dict[int, Individual] = {}
         self._best_of: dict[int, Individual] = {}
         for individual in individuals:
@@ -72,28 +74,29 @@ class Population:
     def add(self, individual: Individual, *, active: bool = True) -> None:
         self.known.append(individual)
         if active:
-            self._active.add(individual)
+            self.activate(individual)
         rank = individual.rank
-        if rank not in self._newest or individual.generation > self._newest[rank].generation:
+        newest, best = self._newest.get(rank), self._best_of.get(rank)
+        if newest is None or individual.generation > newest.generation:
             self._newest[rank] = individual
-        if rank not in self._best_of or _by_loss(individual) < _by_loss(self._best_of[rank]):
+        if best is None or (individual.loss <= best.loss and by_loss(individual) < by_loss(best)):
             self._best_of[rank] = individual
 
     def activate(self, individual: Individual) -> None:
         """Let an individual breed (again) that is known and not active."""
-        self._active.add(individual)
+        self._active.add((*by_loss(individual), individual))
 
     def deactivate(self, individual: Individual) -> None:
         """It stays known, but breeds no more. Raises ``ValueError`` if it is not active."""
-        self._active.remove(individual)
+        self._active.remove((*by_loss(individual), individual))
 
     def best(self, k: int = 1) -> list[Individual]:
         """The ``k`` active individuals of smallest loss, best first; fewer if fewer are active."""
-        return list(islice(self._active, k))
+        return [entry[-1] for entry in islice(self._active, k)]
 
     def worst(self, k: int = 1) -> list[Individual]:
         """The ``k`` active individuals of largest loss, worst first; fewer if fewer are active."""
-        return list(islice(reversed(self._active), k))
+        return [entry[-1] for entry in islice(reversed(self._active), k)]
 
     def newest(self, rank: int) -> Individual | None:
         """The last known individual that ``rank`` evaluated, active or not."""
@@ -107,4 +110,4 @@ class Population:
         return len(self._active)
 
     def __iter__(self) -> Iterator[Individual]:
-        return iter(self._active)
+        return (entry[-1] for entry in self._active)

@@ -1,10 +1,17 @@
-"""The search space: which genes there are, how one is drawn, and how a Gaussian step is taken along it."""
+"""The search space: which genes there are, how one is drawn, how a step is taken along it, where it lies in the unit cube.
+
+Every gene knows its slots in the unit cube, for optimisers that work with distances: :attr:`width` slots, written by
+``to_unit`` and read by ``from_unit``. A point drawn uniformly in the cube is a gene drawn uniformly.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 Genes = tuple[Any, ...]
 
@@ -12,6 +19,17 @@ Genes = tuple[Any, ...]
 def _require_interval(kind: str, low, high) -> None:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"{kind}({low}, {high}): needs two finite limits, the lower one first")
+
+
+def _cell(slot: float, cells: int) -> int:
+    """Which of ``cells`` equal parts of [0, 1] a number lies in."""
+    return min(int(slot * cells), cells - 1)
+
+
+def _notches(width: float, rng: Random) -> int:
+    """A normal step in whole notches, rounded away from zero: a step of none would be no step."""
+    step = rng.gauss(0, width)
+    return int(math.copysign(max(math.ceil(abs(step)), 1), step))
 
 
 def _as_floats(gene) -> None:
@@ -26,6 +44,7 @@ class Float:
 
     low: float
     high: float
+    width: ClassVar[int] = 1
 
     def __post_init__(self):
         _require_interval("Float", self.low, self.high)
@@ -44,6 +63,12 @@ class Float:
     def contains(self, value) -> bool:
         return isinstance(value, float | int) and self.low <= value <= self.high
 
+    def to_unit(self, value: float) -> tuple[float, ...]:
+        return ((value - self.low) / (self.high - self.low),)
+
+    def from_unit(self, slots: Sequence[float]) -> float:
+        return min(max(self.low + slots[0] * (self.high - self.low), self.low), self.high)
+
 
 @dataclass(frozen=True)
 class LogFloat:
@@ -51,6 +76,7 @@ class LogFloat:
 
     low: float
     high: float
+    width: ClassVar[int] = 1
 
     def __post_init__(self):
         _require_interval("LogFloat", self.low, self.high)
@@ -71,6 +97,14 @@ class LogFloat:
     def contains(self, value) -> bool:
         return isinstance(value, float | int) and self.low <= value <= self.high
 
+    def to_unit(self, value: float) -> tuple[float, ...]:
+        return (math.log(value / self.low) / math.log(self.high / self.low),)
+
+    def from_unit(self, slots: Sequence[float]) -> float:
+        if slots[0] == 1:  # the logarithm and back would miss the border by rounding
+            return self.high
+        return self._clip(self.low * math.exp(slots[0] * math.log(self.high / self.low)))
+
     def _clip(self, value: float) -> float:
         return min(max(value, self.low), self.high)
 
@@ -81,6 +115,7 @@ class Integer:
 
     low: int
     high: int
+    width: ClassVar[int] = 1
 
     def __post_init__(self):
         _require_interval("Integer", self.low, self.high)
@@ -93,8 +128,53 @@ class Integer:
     def sample(self, rng: Random) -> int:
         return rng.randint(self.low, self.high)
 
+    def step(self, value: int, sigma: float, rng: Random) -> int:
+        """A normal step of ``sigma`` times the width of the interval, at least one; clipped to the limits."""
+        return min(max(value + _notches(sigma * (self.high - self.low), rng), self.low), self.high)
+
     def contains(self, value) -> bool:
         return isinstance(value, int) and self.low <= value <= self.high
+
+    def to_unit(self, value: int) -> tuple[float, ...]:
+        """The middle of the value's cell: with one cell per value, the border values get as much room as the others."""
+        return ((value - self.low + 0.5) / (self.high - self.low + 1),)
+
+    def from_unit(self, slots: Sequence[float]) -> int:
+        return self.low + _cell(slots[0], self.high - self.low + 1)
+
+
+@dataclass(frozen=True, init=False)
+class Ordinal:
+    """One of several numbers in ascending order, whole or real: a grid such as 16, 32, 64, 128."""
+
+    values: tuple
+    width: ClassVar[int] = 1
+
+    def __init__(self, *values):
+        numbers = all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+        if len(values) < 2 or not numbers or any(a >= b for a, b in pairwise(values)):
+            raise ValueError(f"Ordinal{values}: needs at least two finite numbers in ascending order")
+        object.__setattr__(self, "values", values)
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(map(str, self.values)) + " in this order"
+
+    def sample(self, rng: Random):
+        return rng.choice(self.values)
+
+    def step(self, value, sigma: float, rng: Random):
+        """A normal step along the list, of ``sigma`` times its length, at least one place; clipped to its ends."""
+        last = len(self.values) - 1
+        return self.values[min(max(self.values.index(value) + _notches(sigma * last, rng), 0), last)]
+
+    def contains(self, value) -> bool:
+        return value in self.values
+
+    def to_unit(self, value) -> tuple[float, ...]:
+        return ((self.values.index(value) + 0.5) / len(self.values),)
+
+    def from_unit(self, slots: Sequence[float]):
+        return self.values[_cell(slots[0], len(self.values))]
 
 
 @dataclass(frozen=True, init=False)
@@ -117,8 +197,21 @@ class Choice:
     def contains(self, value) -> bool:
         return value in self.values
 
+    @property
+    def width(self) -> int:
+        return len(self.values)
 
-Gene = Float | LogFloat | Integer | Choice
+    def to_unit(self, value) -> tuple[float, ...]:
+        """One slot per value, one at the value and zero elsewhere."""
+        position = self.values.index(value)
+        return tuple(float(i == position) for i in range(len(self.values)))
+
+    def from_unit(self, slots: Sequence[float]):
+        """The value with the largest slot; of equal ones the first."""
+        return self.values[max(range(len(slots)), key=slots.__getitem__)]
+
+
+Gene = Float | LogFloat | Integer | Ordinal | Choice
 
 
 class Space:
@@ -130,6 +223,13 @@ class Space:
     Args:
         genes: name and kind of each gene.
 
+    Attributes:
+        names: of the genes, in order.
+        genes: their kinds, in order.
+        width: slots of the unit cube that :meth:`to_vector` fills.
+        stepping: positions of the real genes.
+        ordered: positions of all genes but choices.
+
     Raises:
         ValueError: no gene, or something that is not a gene.
     """
@@ -139,10 +239,16 @@ class Space:
             raise ValueError("a search space needs at least one gene")
         for name, gene in genes.items():
             if not isinstance(gene, Gene):
-                raise ValueError(f"gene {name!r} is {gene!r}; use Float, LogFloat, Integer or Choice")
+                raise ValueError(
+                    f"gene {name!r} is {gene!r}; use Float, LogFloat, Integer, Ordinal or Choice"
+                )
         self.names = tuple(genes)
         self.genes = tuple(genes.values())
         self.stepping = tuple(i for i, gene in enumerate(self.genes) if isinstance(gene, Float | LogFloat))
+        self.ordered = tuple(i for i, gene in enumerate(self.genes) if not isinstance(gene, Choice))
+        ends = list(accumulate(gene.width for gene in self.genes))
+        self.width = ends[-1]
+        self._slots = tuple(slice(end - gene.width, end) for gene, end in zip(self.genes, ends, strict=True))
 
     def __len__(self) -> int:
         return len(self.genes)
@@ -155,3 +261,23 @@ class Space:
 
     def contains(self, genes: Genes) -> bool:
         return len(genes) == len(self) and all(g.contains(v) for g, v in zip(self.genes, genes, strict=True))
+
+    def to_vector(self, genes: Genes) -> np.ndarray:
+        """Where a candidate lies in the unit cube, shape ``(width,)``.
+
+        Real numbers, whole numbers and ordinals take one slot each, logarithmic ones by their logarithm; a choice takes one
+        slot per value. This embedding lets optimisers that need distances work on any space.
+        """
+        return np.array([slot for g, v in zip(self.genes, genes, strict=True) for slot in g.to_unit(v)])
+
+    def from_vector(self, vector: Sequence[float]) -> Genes:
+        """The candidate at a point of the unit cube; a point outside counts as the nearest one inside.
+
+        Raises:
+            ValueError: not ``width`` numbers, or one of them is NaN.
+        """
+        point = np.asarray(vector, dtype=float)
+        if point.shape != (self.width,) or np.isnan(point).any():
+            raise ValueError(f"a point of this space is {self.width} numbers, not {vector!r}")
+        slots = np.clip(point, 0.0, 1.0).tolist()
+        return tuple(g.from_unit(slots[s]) for g, s in zip(self.genes, self._slots, strict=True))

@@ -241,3 +241,11 @@ FUNCTIONS: dict[str, Function] = {
     )
 }
 """The nine functions by name, in the order of the paper."""
+
+_RASTRIGIN = FUNCTIONS["rastrigin"]
+_SHIFTED = _RASTRIGIN.shifted(np.random.default_rng(1).uniform(-4, 4, _RASTRIGIN.dimension))
+
+HARDER: dict[str, Function] = {
+    function.name: function for function in (_SHIFTED, _RASTRIGIN.rotated(1), _SHIFTED.rotated(1))
+}
+"""Rastrigin with its minimum off the middle of the box, with its valleys along no axis, and both, by name."""

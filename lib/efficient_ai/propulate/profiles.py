@@ -15,6 +15,9 @@ class Profile:
         seeds: repetitions of the waiting experiment.
         naps: evaluations of one repetition of the waiting experiment.
         nap: mean length of one of these evaluations, in seconds.
+        budget: evaluations of one search on a benchmark function.
+        function_seeds: repetitions of each of these searches.
+        rival_seeds: repetitions of each search of each rival.
         patience: time limit of one call on the ranks, in seconds.
     """
 
@@ -25,17 +28,29 @@ class Profile:
     seeds: int
     naps: int
     nap: float
+    budget: int
+    function_seeds: int
+    rival_seeds: int
     patience: float
 
 
 PROFILES = {
     "smoke": Profile(
-        ranks=4, evaluations=16, train_images=500, epochs=1, seeds=3, naps=80, nap=0.01, patience=60
+        ranks=4, evaluations=16, train_images=500, epochs=1,
+        seeds=3, naps=60, nap=0.01,
+        budget=60, function_seeds=3, rival_seeds=3,
+        patience=60,
     ),
     "laptop": Profile(
-        ranks=4, evaluations=64, train_images=3000, epochs=3, seeds=10, naps=160, nap=0.05, patience=300
+        ranks=4, evaluations=64, train_images=3000, epochs=3,
+        seeds=10, naps=120, nap=0.04,
+        budget=400, function_seeds=20, rival_seeds=10,
+        patience=300,
     ),
     "full": Profile(
-        ranks=4, evaluations=400, train_images=8000, epochs=10, seeds=20, naps=1000, nap=0.1, patience=7200
+        ranks=4, evaluations=128, train_images=8000, epochs=6,
+        seeds=20, naps=400, nap=0.05,
+        budget=400, function_seeds=50, rival_seeds=20,
+        patience=3600,
     ),
-}
+}  # fmt: skip

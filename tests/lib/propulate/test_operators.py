@@ -1,5 +1,6 @@
 """The operators obey the laws that define them."""
 
+from math import inf
 from random import Random
 from statistics import fmean, stdev
 
@@ -8,17 +9,24 @@ import pytest
 from efficient_ai.propulate import (
     Choice,
     Compose,
+    Conditional,
+    CrossoverMultiple,
+    CrossoverSigmoid,
     CrossoverUniform,
     Float,
+    Gaussian,
     Individual,
     InitUniform,
     Integer,
     IntervalMutationNormal,
     PointMutation,
     Population,
+    RandomPointMutation,
+    SelectMax,
     SelectMin,
     SelectUniform,
     Space,
+    Stochastic,
     default_propagator,
 )
 
@@ -107,3 +115,97 @@ def test_bad_settings_are_refused(bad):
     with pytest.raises(ValueError):
         Compose()
     assert InitUniform(PLANE, 0.0)((1.0, 0.5), Random(0)) == (1.0, 0.5)
+
+
+def parents(first_loss, second_loss, genes=50):
+    return [Individual((0.0,) * genes, first_loss, 0, 0), Individual((1.0,) * genes, second_loss, 0, 1)]
+
+
+@pytest.mark.parametrize("losses", [(0.0, 3.0), (3.0, 0.0)])
+def test_the_better_parent_gives_more_in_a_sigmoid_crossover(losses):
+    """Losses 0 and 3 at temperature 1: 95.3 % of the genes, in both orders. The authors' package gives 4.8 %."""
+    rng, crossover = Random(0), CrossoverSigmoid(1.0)
+    share_of_second = fmean(fmean(crossover(parents(*losses), rng)) for _ in range(400))
+    better = share_of_second if losses[1] < losses[0] else 1 - share_of_second
+    assert better == pytest.approx(0.953, abs=0.006)
+
+
+def test_sigmoid_crossover_of_failed_and_equal_parents():
+    share = CrossoverSigmoid(2.0).share_of_better
+    assert share(1.0, 1.0) == share(inf, inf) == 0.5
+    assert share(1.0, inf) == 1.0 and share(-1e308, 1e308) == 1.0
+    assert share(0.0, 6.0) == pytest.approx(CrossoverSigmoid(1.0).share_of_better(0.0, 3.0))
+    with pytest.raises(ValueError, match="temperature"):
+        CrossoverSigmoid(0.0)
+
+
+def test_crossover_of_many_takes_from_all_alike():
+    rng = Random(0)
+    many = [Individual((float(i),) * 40, 0.0, 0, i) for i in range(5)]
+    genes = [gene for _ in range(200) for gene in CrossoverMultiple()(many, rng)]
+    assert [genes.count(float(i)) / 8000 for i in range(5)] == pytest.approx([0.2] * 5, abs=0.02)
+
+
+def test_random_point_mutation_draws_every_count_alike():
+    rng, space = Random(0), Space({str(i): Float(0, 1) for i in range(6)})
+    mutate = RandomPointMutation(space, 2, 4)
+    counts = [sum(value != 0.5 for value in mutate((0.5,) * 6, rng)) for _ in range(3000)]
+    assert [counts.count(n) / 3000 for n in range(7)] == pytest.approx(
+        [0, 0, 1 / 3, 1 / 3, 1 / 3, 0, 0], abs=0.03
+    )
+    for fewest, most in ((0, 2), (3, 2), (1, 7)):
+        with pytest.raises(ValueError, match="in a space of 6"):
+            RandomPointMutation(space, fewest, most)
+
+
+def test_gaussian_steps_all_genes_alike():
+    rng = Random(0)
+    children = [Gaussian(PLANE, 0.03)((0.0, 0.5), rng) for _ in range(8000)]
+    assert stdev(x for x, _ in children) == pytest.approx(0.03 * 20, rel=0.04)
+    assert stdev(y for _, y in children) == pytest.approx(0.03, rel=0.04)
+    assert all(PLANE.contains(Gaussian(PLANE, 5.0)((0.0, 0.5), rng)) for _ in range(100))
+
+
+def test_a_stochastic_operator_acts_now_and_then():
+    rng, apply = Random(0), Stochastic(PointMutation(PLANE), 0.25)
+    unchanged = sum(apply((0.0, 0.5), rng) == (0.0, 0.5) for _ in range(8000))
+    assert unchanged / 8000 == pytest.approx(0.75, abs=0.02)
+    with pytest.raises(ValueError, match="as many as it takes"):
+        Stochastic(CrossoverUniform(), 0.5)
+
+
+def test_selection_from_lists_and_of_the_worst():
+    rng, known = Random(0), population(10)
+    backwards = list(known)[::-1]
+    assert SelectMin(3)(backwards, rng) == SelectMin(3)(known, rng)
+    assert (
+        [i.loss for i in SelectMax(3)(backwards, rng)]
+        == [i.loss for i in SelectMax(3)(known, rng)]
+        == [9, 8, 7]
+    )
+    assert {i.loss for _ in range(200) for i in SelectUniform(2)(known, rng)} == set(range(10))
+    with pytest.raises(ValueError, match=r"SelectMax\(11\) was given 10"):
+        SelectMax(11)(known, rng)
+    with pytest.raises(ValueError, match="nobody"):
+        SelectMin(0)
+
+
+def test_one_selected_individual_can_be_mutated():
+    mutate_best = Compose(SelectMin(1), PointMutation(PLANE))
+    x, y = mutate_best(population(5), Random(0))
+    assert (x == 0.0) != (y == 0.5)
+
+
+def test_neighbours_that_do_not_fit_are_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="SelectMin gives 4, but CrossoverUniform after it takes 2"):
+        Compose(SelectMin(4), CrossoverUniform())
+    with pytest.raises(ValueError, match="InitUniform gives 1, but CrossoverSigmoid after it takes 2"):
+        Compose(InitUniform(PLANE), CrossoverSigmoid())
+    with pytest.raises(ValueError, match="SelectMin compares losses"):
+        Compose(CrossoverMultiple(), SelectMin(1))
+    with pytest.raises(ValueError, match="same number of offspring"):
+        Conditional(3, SelectMin(2), InitUniform(PLANE))
+    inner = Compose(SelectMin(4), SelectUniform(2))
+    assert (inner.parents, inner.offspring) == (-1, 2)
+    Compose(inner, CrossoverSigmoid(), PointMutation(PLANE), InitUniform(PLANE, 0.1))
+    Compose(SelectMin(4), CrossoverMultiple(), lambda genes, rng: genes)

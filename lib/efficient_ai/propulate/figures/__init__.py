@@ -1,7 +1,25 @@
 """The figures of the chapter and the tables under them."""
 
+from efficient_ai.propulate.figures._catalogue import operator_table
+from efficient_ai.propulate.figures._knowledge import DELAYS, TIMES, knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
+from efficient_ai.propulate.figures._overhead import (
+    FUNCTIONS,
+    break_even_reading,
+    overhead,
+    overhead_table,
+    required_table,
+)
+from efficient_ai.propulate.figures._quality import (
+    mean_wins,
+    quartiles,
+    wins,
+    wins_figure,
+    wins_reading,
+    wins_table,
+)
+from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, contest, contest_table
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
     accuracy_table,
@@ -10,21 +28,46 @@ from efficient_ai.propulate.figures._runs import (
     race,
     reading,
     run_table,
+    straggler_reading,
     utilisation_figure,
 )
+from efficient_ai.propulate.figures._scaling import scaling_figure, scaling_table
 
 __all__ = [
+    "CONTEST",
+    "COSTS",
+    "DELAYS",
+    "FUNCTIONS",
+    "TIMES",
     "accuracy_figure",
     "accuracy_table",
     "best_table",
+    "break_even_reading",
     "children",
     "children_table",
+    "contest",
+    "contest_table",
     "gantt",
     "idle_table",
+    "knowledge",
+    "knowledge_table",
     "live_view",
+    "mean_wins",
+    "operator_table",
+    "overhead",
+    "overhead_table",
     "progress_figure",
+    "quartiles",
     "race",
     "reading",
+    "required_table",
     "run_table",
+    "scaling_figure",
+    "scaling_table",
+    "straggler_reading",
     "utilisation_figure",
+    "wins",
+    "wins_figure",
+    "wins_reading",
+    "wins_table",
 ]

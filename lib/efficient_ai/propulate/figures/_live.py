@@ -6,8 +6,8 @@ import ipywidgets
 from IPython.display import display
 
 from efficient_ai.plotting import figure, live
-from efficient_ai.propulate._evolve import Run
 from efficient_ai.propulate._population import Individual
+from efficient_ai.propulate._run import Run
 from efficient_ai.propulate.figures._runs import add_progress
 
 

@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 
 from efficient_ai.ledger import interval
 from efficient_ai.plotting import COLOURS, colour, figure
-from efficient_ai.propulate._evolve import Run
 from efficient_ai.propulate._population import Individual
+from efficient_ai.propulate._run import Run
 from efficient_ai.propulate._space import Space
 
 Runs = dict[str, Run]  # by name of the method
@@ -55,6 +55,17 @@ def reading(runs: Runs) -> str:
         f"Per minute of the clock on the wall the asynchronous run finished {rates[0]:.0f} evaluations, the "
         f"synchronous one {rates[1]:.0f}: {rates[0] / rates[1]:.2f} times as many. "
     )
+
+
+def straggler_reading(runs: Runs) -> str:
+    """How much the fast ranks got done beside a slow one, in a sentence."""
+    parts = []
+    for method, run in runs.items():
+        fast = [ind for ind in run.individuals if ind.rank > 0]
+        slow = len(run.individuals) - len(fast)
+        rate = len(fast) / (run.workers - 1) / run.seconds
+        parts.append(f"{method}: {rate:.1f} evaluations per second and fast rank, {slow} by the slow one")
+    return "Fast ranks beside the straggler. " + "; ".join(parts) + "."
 
 
 def progress_figure(runs: Runs) -> go.Figure:

@@ -1,0 +1,88 @@
+"""Figure 5: what the optimisers find with equal evaluations, and what they find in equal time."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from efficient_ai.plotting import LIGHT, colour, interval_band
+from efficient_ai.propulate.figures._quality import quartiles
+from efficient_ai.propulate.peers import Record
+
+CONTEST = ("sphere", "rastrigin", "rastrigin shifted", "rastrigin rotated", "rastrigin shifted rotated")
+COSTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)
+
+# What is drawn: the side whose quality was recorded, and the side with two processes whose overhead is paid.
+_SIDES = {
+    "asynchronous": ("ours", "ours"),
+    "TPE": ("tpe-memory", "tpe-journal"),
+    "CMA-ES": ("cmaes-memory", "cmaes-journal"),
+    "random search": ("random-memory", "random-journal"),
+}
+_LABELS = {
+    "asynchronous": "Propulate (this chapter)",
+    "TPE": "TPE (Optuna)",
+    "CMA-ES": "CMA-ES (Optuna)",
+    "random search": "random (Optuna)",
+}
+_PROCESSES = 2
+_EVALUATIONS = 400
+
+
+def contest(record: Record, function: str, cost: float) -> tuple[go.Figure, str]:
+    """Smallest loss so far, on the left over evaluations, on the right over the time of two processes.
+
+    Time is modelled from measured overheads: ``n`` evaluations take ``n (cost / 2 + overhead)``.
+
+    Args:
+        record: of the benchmark.
+        function: one of :data:`CONTEST`.
+        cost: seconds that one evaluation takes.
+    """
+    fig = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.03)
+    fig.update_layout(template=LIGHT, height=430)
+    reached = {}
+    for method, (side, paid) in _SIDES.items():
+        n, best = record.best(side, function)
+        overhead = record.row(paid, _same_size(function), _EVALUATIONS, _PROCESSES)["ms"] / 1000
+        low, middle, high = (_short(np.quantile(best, q, axis=0)) for q in (0.25, 0.5, 0.75))
+        seconds = _short(n * (cost / _PROCESSES + overhead))
+        fig.add_trace(interval_band(n.tolist(), low, high, colour(method)), row=1, col=1)
+        line = dict(color=colour(method), width=3)
+        fig.add_scatter(x=n.tolist(), y=middle, mode="lines", name=_LABELS[method], line=line, row=1, col=1)
+        fig.add_scatter(x=seconds, y=middle, mode="lines", showlegend=False, line=line, row=1, col=2)
+        reached[method] = middle[-1], seconds[-1]
+    fig.update_xaxes(title="evaluations", range=[0, _EVALUATIONS], row=1, col=1)
+    fig.update_xaxes(title="time (s)", type="log", row=1, col=2)
+    fig.update_yaxes(title="smallest loss so far", type="log", row=1, col=1, exponentformat="power")
+    fig.update_yaxes(type="log", row=1, col=2)
+    text = "; ".join(
+        f"{_LABELS[m]} {loss:.2g} after {seconds:.3g} s" for m, (loss, seconds) in reached.items()
+    )
+    return fig, f"Median loss after {_EVALUATIONS} evaluations: {text}."
+
+
+def contest_table(live: Mapping[str, Mapping[str, Sequence[float]]], record: Record) -> dict[str, list]:
+    """Median and quartiles of the loss after the whole budget: optimisers of this run, and TPE from the record.
+
+    Args:
+        live: losses at the end by function and name of the rival, one per seed.
+        record: of the benchmark.
+    """
+    columns = {"function": list(live)}
+    for rival in next(iter(live.values())):
+        columns[rival] = [quartiles(by[rival]) for by in live.values()]
+    columns["TPE (Optuna, recorded)"] = [
+        quartiles(record.best("tpe-memory", name)[1][:, -1]) for name in live
+    ]
+    return columns
+
+
+def _same_size(function: str) -> str:
+    """The free objective with as many variables, on which the overhead was measured."""
+    return "sphere" if function == "sphere" else "rastrigin"
+
+
+def _short(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.3g}") for value in values]

@@ -1,0 +1,106 @@
+"""What the benchmark of this chapter measured: our overhead and quality beside the package ``propulate`` and Optuna.
+
+The peers live in an environment of their own, so ``benchmarks/propulate.py`` runs them and writes
+``results/benchmarks/propulate.json``; the chapter reads that file. Every number carries its machine and date.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from efficient_ai._paths import project_root
+
+NAMES = {
+    "ours": "this chapter",
+    "propulate": "package propulate",
+    "propulate-nodump": "package propulate, no checkpoints",
+    "tpe-memory": "Optuna TPE, in memory",
+    "cmaes-memory": "Optuna CMA-ES, in memory",
+    "random-memory": "Optuna random, in memory",
+    "tpe-journal": "Optuna TPE, journal file",
+    "cmaes-journal": "Optuna CMA-ES, journal file",
+    "random-journal": "Optuna random, journal file",
+    "tpe-sqlite": "Optuna TPE, SQLite",
+    "cmaes-sqlite": "Optuna CMA-ES, SQLite",
+    "random-sqlite": "Optuna random, SQLite",
+    "cma": "package cma",
+}
+"""How the sides of the benchmark are called on the page."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The report of ``benchmarks/propulate.py``."""
+
+    report: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """Machine and date, for captions."""
+        return f"{self.report['machine']}, {self.report['date'][:10]}"
+
+    def row(self, side: str, function: str, evaluations: int, processes: int) -> Mapping[str, Any]:
+        """Overhead of one side: ``ms`` per evaluation, its spread, ``windows``, and the single repeats.
+
+        Raises:
+            KeyError: this case was not measured.
+        """
+        for row in self.report["overhead"]:
+            key = row["side"], row["function"], row["evaluations"], row["processes"]
+            if key == (side, function, evaluations, processes) and row["part"] == "overhead":
+                return row
+        raise KeyError(
+            f"{side} on {function}, {evaluations} evaluations, {processes} processes: not in the record"
+        )
+
+    def milliseconds(self, side: str, function: str, evaluations: int, processes: int) -> list[float]:
+        """Overhead per evaluation of every repeat, wall time, shape ``(repeats,)``."""
+        repeats = self.row(side, function, evaluations, processes)["repeats"]
+        return [1000 * run["seconds"] / run["done"] for run in repeats]
+
+    def ratios(self, side: str, function: str, evaluations: int, processes: int) -> list[float]:
+        """Overhead of every repeat of ``side`` over our median with as many processes, shape ``(repeats,)``."""
+        ours = np.median(self.milliseconds("ours", function, evaluations, processes))
+        return [float(ms / ours) for ms in self.milliseconds(side, function, evaluations, processes)]
+
+    def growth(self, side: str, function: str, processes: int) -> dict[int, float]:
+        """Milliseconds of wall time per evaluation by how many individuals are known, from the longest run measured.
+
+        Empty if this case was not measured.
+        """
+        key = side, function, processes
+        rows = [
+            row for row in self.report["overhead"] if (row["side"], row["function"], row["processes"]) == key
+        ]
+        windows = max(rows, key=lambda row: row["evaluations"])["windows"] if rows else {}
+        return {int(n): ms for n, ms in windows.items()}
+
+    def best(self, side: str, function: str) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of evaluations, shape ``(k,)``, and the smallest loss until then, one row per seed ``(seeds, k)``.
+
+        Raises:
+            KeyError: this case was not measured.
+        """
+        kept = self.report["quality"][function][side]
+        return np.asarray(kept["n"]), np.asarray(kept["best"], dtype=float)
+
+
+def load(path: Path | None = None) -> Record:
+    """The record of this checkout.
+
+    Args:
+        path: another file in the same format.
+
+    Raises:
+        FileNotFoundError: there is none; the message says how to make one.
+    """
+    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "propulate.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is not there: run  python benchmarks/propulate.py  (or get it by  git checkout)"
+        )
+    return Record(json.loads(path.read_text(encoding="utf-8")))
