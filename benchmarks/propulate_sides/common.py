@@ -31,12 +31,6 @@ FREE = {"sphere": (sphere, 2, 5.12), "rastrigin": (rastrigin, 20, 5.12)}
 """Objectives that cost microseconds: function of a list, dimension, half width of the box."""
 
 
-SHIFT = np.random.default_rng(1).uniform(-4, 4, 20)
-"""How far the optimum of the shifted rastrigin is moved, shape ``(20,)``."""
-ROTATION = 1
-"""Seed of the rotation of the rotated rastrigin."""
-
-
 @cache
 def _book():
     """The book's module of functions, loaded by its path."""
@@ -49,12 +43,9 @@ def _book():
 
 
 def book_function(name: str, seed: int = 0):
-    """One of the nine functions; ``shifted`` and ``rotated`` may follow the name. ``seed``: of the noise, if it has any."""
-    plain, *changes = name.split()
-    function = _book().FUNCTIONS[plain]
-    for change in changes:
-        function = function.shifted(SHIFT) if change == "shifted" else function.rotated(ROTATION)
-    return function.noisy(np.random.default_rng(seed))
+    """One of the nine functions or of the harder rastrigins. ``seed``: of the noise, if it draws any."""
+    book = _book()
+    return {**book.FUNCTIONS, **book.HARDER}[name].noisy(np.random.default_rng(seed))
 
 
 def problem(job: dict):

@@ -19,7 +19,7 @@ def run(comm, job: dict) -> dict | None:
     space = Space({name: Float(low, high) for name in names})
     propagator = default_propagator(space, 2 * comm.size)
     with tempfile.TemporaryDirectory() as folder:
-        options = {"checkpoint": comm.bcast(folder)} if job["side"] == "ours-checkpoint" else {}
+        options = {"checkpoint": comm.bcast(folder) + "/run"} if job["side"] == "ours-checkpoint" else {}
         comm.Barrier()
         begin, cpu = time.monotonic(), time.process_time()
         found = evolve(

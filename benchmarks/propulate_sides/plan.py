@@ -16,7 +16,7 @@ NINE = (
     "birastrigin",
 )
 SEEDS = 10
-MPI_SIDES = ("ours", "propulate", "propulate-nodump")
+MPI_SIDES = ("ours", "ours-checkpoint", "propulate", "propulate-nodump")
 
 
 def job(part: str, side: str, function: str, evaluations: int, processes: int, repeat: int) -> dict:

@@ -5,9 +5,11 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from efficient_ai import parallel
+from efficient_ai.propulate.functions import FUNCTIONS, HARDER
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "benchmarks"
@@ -93,6 +95,23 @@ def test_ratios_compare_the_same_function_budget_and_number_of_processes(bench):
     )
 
 
+def test_what_keeps_its_evaluations_in_files_is_compared_with_what_does_so_too(bench):
+    lines = [line(ms=0.1), line("ours-checkpoint", ms=0.2)]
+    lines += [line(side, ms=10) for side in ("tpe-sqlite", "tpe-memory")]
+    report = bench.report.summarise(lines)
+    found = {row["side"]: row for row in report["ratios"]}
+    for row in found.values():
+        assert row["ratio"] == pytest.approx(100) and row["ratio_checkpoint"] == pytest.approx(50)
+    assert found["tpe-sqlite"]["break_even_s"]["1%"] == pytest.approx(
+        2 * (0.010 - 1.01 * 0.0002) / 0.01, rel=1e-3
+    )
+    assert found["tpe-memory"]["break_even_s"]["1%"] == pytest.approx(
+        2 * (0.010 - 1.01 * 0.0001) / 0.01, rel=1e-3
+    )
+    [rule] = report["required"]
+    assert rule["value"] == pytest.approx(50) and not rule["holds"]
+
+
 @pytest.mark.parametrize(("ms", "holds"), [(0.31, True), (0.29, False)])
 def test_requirements_are_judged_by_the_worst_case(bench, ms, holds):
     lines = [line(), line("propulate", ms=5.0), line(processes=4), line("propulate", ms=ms, processes=4)]
@@ -151,10 +170,13 @@ def test_the_quick_plan_has_every_side_once(bench):
     }
 
 
-def test_shifted_and_rotated_functions_are_the_books(bench):
-    shifted = bench.common.book_function("rastrigin shifted rotated")
-    assert shifted(bench.common.SHIFT) == pytest.approx(0, abs=1e-9)
-    assert shifted.rotation is not None and shifted([0.0] * 20) > 1
+def test_the_functions_are_the_books(bench):
+    for name in bench.plan.NINE + bench.plan.HARDER:
+        ours = (FUNCTIONS | HARDER)[name]
+        theirs = bench.common.book_function(name)
+        middle = np.linspace(-1, 1, ours.dimension)
+        if name != "quartic":
+            assert theirs(middle) == ours(middle) and theirs.bound == ours.bound
     noisy = [bench.common.book_function("quartic", seed)([0.0] * 30) for seed in (1, 1, 2)]
     assert noisy[0] == noisy[1] != noisy[2]
 
