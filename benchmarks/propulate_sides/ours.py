@@ -34,7 +34,7 @@ def run(comm, job: dict) -> dict | None:
         end, cpu = time.monotonic(), time.process_time() - cpu
         comm.Barrier()
     begin, end, cpu = (min(comm.allgather(begin)), max(comm.allgather(end)), sum(comm.allgather(cpu)))
-    spent = [[stamp - stamps[0] for stamp in of_rank] for of_rank in comm.allgather(stamps)]
+    spent = [[stamp - of_rank[0] for stamp in of_rank] for of_rank in comm.allgather(stamps)]
     if comm.rank == 0:
         events = [
             (ind.finished, ind.loss, ind.rank, spent[ind.rank][ind.generation]) for ind in found.individuals

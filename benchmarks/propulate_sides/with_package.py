@@ -47,7 +47,7 @@ def run(comm, job: dict) -> dict | None:
         end, cpu = time.time(), time.process_time() - cpu
         comm.Barrier()
     begin, end, cpu = (min(comm.allgather(begin)), max(comm.allgather(end)), sum(comm.allgather(cpu)))
-    spent = [[stamp - stamps[0] for stamp in of_rank] for of_rank in comm.allgather(stamps)]
+    spent = [[stamp - of_rank[0] for stamp in of_rank] for of_rank in comm.allgather(stamps)]
     if comm.rank == 0:
         told = [(ind.evaltime - begin, ind.loss, ind.rank, ind.generation) for ind in search.population]
         events = [(when, loss, rank, spent[rank][own]) for when, loss, rank, own in told]
