@@ -1,4 +1,4 @@
-"""Side by side: our optimiser, the package ``propulate`` and Optuna, on the same functions with the same budgets.
+"""Side by side: our optimiser, the package ``propulate``, Optuna, cma, nevergrad and pymoo, on the same functions with the same budgets.
 
     python benchmarks/propulate.py             everything that is not measured yet; hours
     python benchmarks/propulate.py --quick     one repeat of the short jobs; minutes
@@ -63,7 +63,7 @@ def measure(jobs: list[dict], seconds: float) -> list[dict]:
         if side.startswith("propulate"):
             command = [python.with_name("mpiexec"), "-n", str(processes), python, SIDES / "with_package.py"]
         else:
-            command = [python, SIDES / ("with_cma.py" if side == "cma" else "with_optuna.py")]
+            command = [python, SIDES / ("with_ask.py" if side in plan.ASKED else "with_optuna.py")]
         command += [json.dumps(jobs), out, KEPT / "studies", str(seconds)]
         limit = LIMIT + seconds * len(jobs)
         environment = rank_environment(PYTHONPATH="")
@@ -90,7 +90,19 @@ def machine() -> str:
 def versions() -> dict[str, str]:
     """The packages that were compared, and what they run on, from both environments."""
     ask = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-    peers = ["propulate", "optuna", "cmaes", "cma", "sqlalchemy", "mpi4py", "mpich", "numpy", "scipy"]
+    peers = [
+        "propulate",
+        "optuna",
+        "cmaes",
+        "cma",
+        "nevergrad",
+        "pymoo",
+        "sqlalchemy",
+        "mpi4py",
+        "mpich",
+        "numpy",
+        "scipy",
+    ]
     asked = [peers_python(), "-c", ask, *peers]
     theirs = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
     ours = {name: metadata.version(name) for name in ("mpi4py", "mpich", "numpy")}

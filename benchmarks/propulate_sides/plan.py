@@ -16,6 +16,7 @@ NINE = (
     "birastrigin",
 )
 SEEDS = 10
+ASKED = ("cma", "nevergrad", "pymoo")
 MPI_SIDES = ("ours", "ours-checkpoint", "propulate", "propulate-nodump")
 
 
@@ -56,7 +57,7 @@ def quality() -> Iterator[dict]:
         ("ours", 4),
         ("propulate-nodump", 4),
         ("random-memory", 1),
-        ("cma", 1),
+        *((side, 1) for side in ASKED),
         ("cmaes-memory", 1),
         ("tpe-memory", 1),
     ]
@@ -78,7 +79,7 @@ def _short_sides() -> list[tuple[str, int, int]]:
     samplers = ("tpe", "cmaes", "random")
     memory = [(f"{sampler}-memory", 1, 3) for sampler in samplers]
     shared = [(f"{sampler}-{storage}", 2, 3) for storage in ("journal", "sqlite") for sampler in samplers]
-    return _mpi_sides() + memory + shared
+    return _mpi_sides() + memory + [(side, 1, 3) for side in ASKED] + shared
 
 
 def _long_sides() -> list[tuple[str, int, int]]:
@@ -86,6 +87,7 @@ def _long_sides() -> list[tuple[str, int, int]]:
     return [
         ("tpe-memory", 1, 1),
         ("random-memory", 1, 1),
+        *((side, 1, 1) for side in ASKED),
         ("random-journal", 2, 1),
         ("tpe-journal", 2, 1),
         ("random-sqlite", 2, 1),

@@ -174,6 +174,8 @@ def summarise(lines: list[dict]) -> dict:
             "all processes in that loop. Times on this shared machine are longer while its load is high.",
             "propulate writes its checkpoint as it does by default; propulate-nodump does not. With one worker and "
             "checkpoints it waits for ever for its own message under this MPI, so that case is left out.",
+            "nevergrad begins in the middle of the box, where several of the nine functions have their minimum; only the "
+            "shifted ones tell what it can do.",
             "The 4 000 evaluations of Optuna with journal and SQLite are one repeat.",
             "The functions of the comparison of quality are FUNCTIONS and HARDER of efficient_ai.propulate.functions; their "
             "evaluations on MPI ranks sleep 2 ms, so that the ranks take turns.",
