@@ -9,16 +9,14 @@
 """
 
 from efficient_ai.propulate.benches._clock import exponential_times, slower_by
-from efficient_ai.propulate.benches._mail import (
+from efficient_ai.propulate.benches._leave import (
     Islander,
     Resident,
     chance_decides,
     nobody_leaves,
-    on_ranks_of_islands,
-    on_shuffled_mail,
     one_departure,
-    one_island_each,
 )
+from efficient_ai.propulate.benches._mail import on_ranks_of_islands, on_shuffled_mail, one_island_each
 from efficient_ai.propulate.benches._pool import (
     Candidate,
     Looked,
