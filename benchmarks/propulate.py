@@ -3,6 +3,7 @@
     python benchmarks/propulate.py             everything that is not measured yet; hours
     python benchmarks/propulate.py --quick     one repeat of the short jobs; minutes
     python benchmarks/propulate.py --report    only write the report of what is there
+    python benchmarks/propulate.py --again --below 1 --only 'overhead/*/sphere/*'   once more, on a quiet machine
 
 Makes the peers' environment in ``build/peers/propulate`` on the first call. Every finished job is a line of
 ``build/benchmarks/propulate.jsonl``; an interrupted run goes on where it was. From these lines comes
@@ -151,11 +152,15 @@ def main() -> None:
         "--again", action="store_true", help="measure these jobs once more; the newest line of a job counts"
     )
     parser.add_argument("--seconds", type=float, default=1800, help="limit of one call of an Optuna job")
+    parser.add_argument(
+        "--below", type=float, default=1e9, help="wait before each job until the load is below this"
+    )
     parser.add_argument("--report", action="store_true", help="measure nothing")
     args = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
     for jobs in [] if args.report else batches(wanted(plan.plan(args.quick), args.only, args.again)):
-        before = os.getloadavg()[0]
+        while (before := os.getloadavg()[0]) >= args.below:
+            time.sleep(5)
         answers = measure(jobs, args.seconds)
         about = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
         about["date"] = time.strftime("%Y-%m-%d %H:%M")
