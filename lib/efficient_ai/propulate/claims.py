@@ -122,4 +122,27 @@ CLAIMS = (
         },
         statistic="median",
     ),
+    Claim(
+        id="E",
+        claim="Several islands with rare pollination find the right one of two funnels more often than one population",
+        source="Section 3: the island model; the two double funnels are in the paper's suite",
+        measured="Success rate of 4 islands with pollination probability 0.1 minus that of one population, bisphere and "
+        "birastrigin in 30 variables, equal workers and evaluations, simulated clock",
+        rules={
+            "smoke": Rule(low=-1, seeds=3),
+            "laptop": Rule(low=0.05, seeds=40),
+            "full": Rule(low=0.05, seeds=100),
+        },
+    ),
+    Claim(
+        id="G2",
+        claim="Migration conserves individuals: whoever was evaluated is active on exactly one island",
+        source="Section 3: migrants leave their island",
+        measured="1 if on two islands of real ranks everybody born is active exactly once, and ranks of an island agree",
+        rules={
+            "smoke": Rule(low=1, high=1, seeds=3),
+            "laptop": Rule(low=1, high=1, seeds=10),
+            "full": Rule(low=1, high=1, seeds=20),
+        },
+    ),
 )

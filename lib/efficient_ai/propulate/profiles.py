@@ -18,6 +18,12 @@ class Profile:
         budget: evaluations of one search on a benchmark function.
         function_seeds: repetitions of each of these searches.
         rival_seeds: repetitions of each search of each rival.
+        island_budget: evaluations of one search of the archipelago.
+        island_seeds: repetitions of each of these searches.
+        tables: recorded trainings that are replayed, names of :mod:`efficient_ai.propulate.tables`.
+        replayed: evaluations of one replayed search, four per worker at least.
+        replay_workers: numbers of simulated workers.
+        replay_seeds: repetitions of each replayed search.
         patience: time limit of one call on the ranks, in seconds.
     """
 
@@ -31,26 +37,40 @@ class Profile:
     budget: int
     function_seeds: int
     rival_seeds: int
+    island_budget: int
+    island_seeds: int
+    tables: tuple[str, ...]
+    replayed: int
+    replay_workers: tuple[int, ...]
+    replay_seeds: int
     patience: float
 
+
+_TABLES = ("hpolib/slice_localization", "hpobench/segment", "nasbench201/cifar10")
 
 PROFILES = {
     "smoke": Profile(
         ranks=4, evaluations=16, train_images=500, epochs=1,
         seeds=3, naps=60, nap=0.01,
         budget=60, function_seeds=3, rival_seeds=3,
+        island_budget=100, island_seeds=3,
+        tables=("hpobench/segment", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
         patience=60,
     ),
     "laptop": Profile(
         ranks=4, evaluations=64, train_images=3000, epochs=3,
         seeds=10, naps=120, nap=0.04,
         budget=400, function_seeds=20, rival_seeds=10,
+        island_budget=1600, island_seeds=20,
+        tables=_TABLES, replayed=2000, replay_workers=(8, 64, 256, 1024), replay_seeds=3,
         patience=300,
     ),
     "full": Profile(
         ranks=4, evaluations=128, train_images=8000, epochs=6,
         seeds=20, naps=400, nap=0.05,
         budget=400, function_seeds=50, rival_seeds=20,
+        island_budget=4000, island_seeds=50,
+        tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=10,
         patience=3600,
     ),
 }  # fmt: skip

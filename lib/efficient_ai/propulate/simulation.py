@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from efficient_ai.propulate._crew import Crew
+from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._operators import Propagator
-from efficient_ai.propulate._population import Individual, Population
+from efficient_ai.propulate._population import Individual, by_loss
+from efficient_ai.propulate._run import Move
 from efficient_ai.propulate._space import Space
-from efficient_ai.seeds import seed_for
 
 Evaluate = Callable[[dict[str, Any]], float | tuple[float, float]]
 Seconds = Callable[[dict[str, Any], int, Random], float]
@@ -29,10 +31,14 @@ class Simulation:
     Args:
         individuals: all that were evaluated, best first; times are in seconds of the simulated clock.
         workers: how many worked at once.
+        active: those that may breed on each island in the end, best first; all, if there is one island.
+        moves: who went from which island to which, in order of time.
     """
 
     individuals: list[Individual]
     workers: int
+    active: tuple[tuple[Individual, ...], ...]
+    moves: tuple[Move, ...]
 
     @property
     def best(self) -> Individual:
@@ -74,6 +80,7 @@ def simulate(
     seconds: Seconds | None = None,
     synchronous: bool = False,
     delay: float = 0.0,
+    islands: Islands | int | None = None,
 ) -> Simulation:
     """Minimise ``evaluate`` with simulated workers that follow the paper's algorithm.
 
@@ -93,100 +100,52 @@ def simulate(
         synchronous: whether workers meet after each generation.
         delay: seconds until a message arrives. Zero is fast for any number of workers, since all then know the same;
             otherwise each keeps a population of its own, which costs ``workers * evaluations`` insertions.
+        islands: several populations that exchange individuals now and then, or just their number; they share the budget
+            in proportion to their workers. Default one.
 
     Raises:
-        ValueError: no worker, no evaluation, a negative delay, or a duration that is not positive and finite.
+        ValueError: no worker, no evaluation, a negative delay, a duration that is not positive and finite, islands that do
+            not fit the workers, or islands of synchronous workers.
     """
     if workers < 1 or evaluations < 1:
         raise ValueError(f"workers={workers}, evaluations={evaluations}: at least one of each is needed")
     if not 0 <= delay < math.inf:
         raise ValueError(f"delay={delay}: must be a number of seconds, zero or more")
-    crew = _Crew(space, evaluate, propagator, seconds, range(workers), seed, delay)
-    (_generations if synchronous else _free_running)(crew, evaluations)
-    return Simulation(sorted(crew.log, key=lambda ind: (ind.loss, ind.rank, ind.generation)), workers)
+    islands = (
+        Islands(1 if islands is None else islands) if islands is None or isinstance(islands, int) else islands
+    )
+    if synchronous and islands.count > 1:
+        raise ValueError("islands are asynchronous: simulate them without synchronous=True")
+    crew = Crew(space, evaluate, propagator, workers, evaluations, seed, seconds, delay, islands)
+    (_generations if synchronous else _free_running)(crew, workers)
+    crew.settle()
+    return Simulation(
+        sorted(crew.individuals, key=by_loss),
+        workers,
+        active=tuple(tuple(island.views[island.ranks[0]].population) for island in crew.archipelago),
+        moves=tuple(crew.moves),
+    )
 
 
-class _Crew:
-    """Workers that share what they find, and the mail between them."""
-
-    def __init__(self, space, evaluate, propagator, seconds, ranks, seed, delay):
-        self.space, self.evaluate, self.propagator, self.seconds = space, evaluate, propagator, seconds
-        self.ranks, self.delay = ranks, delay
-        self.streams = {rank: Random(seed_for(seed, rank)) for rank in ranks}
-        self.clocks = {rank: Random(seed_for(seed, 2**32 + rank)) for rank in ranks}
-        self.generation = dict.fromkeys(ranks, 0)
-        self.log: list[Individual] = []  # in order of finishing, so that mail is read from the front
-        self.read = dict.fromkeys(ranks, 0)  # how much of the log each worker has seen
-        shared = Population()
-        self.populations = {rank: Population(rank=rank) if delay else shared for rank in ranks}
-
-    def breed_and_evaluate(self, rank: int, now: float) -> Individual:
-        """The next candidate of a worker; it is known to nobody before it is :meth:`finish`-ed."""
-        population = self._known_to(rank, now)
-        genes = self.propagator(population, self.streams[rank])
-        loss, duration, error = self._measure(genes, rank)
-        individual = Individual(
-            genes, loss, rank, self.generation[rank], now, now + duration, len(population), error
-        )
-        self.generation[rank] += 1
-        return individual
-
-    def finish(self, individual: Individual) -> None:
-        self.log.append(individual)
-        self.populations[individual.rank].add(individual)
-
-    def _known_to(self, rank: int, now: float) -> Population:
-        population = self.populations[rank]
-        population.rank = rank
-        if self.delay:
-            while self.read[rank] < len(self.log):
-                message = self.log[self.read[rank]]
-                if message.finished + self.delay > now:
-                    break
-                if message.rank != rank:
-                    population.add(message)
-                self.read[rank] += 1
-        return population
-
-    def _measure(self, genes, rank: int) -> tuple[float, float, str]:
-        named, duration, error = self.space.as_dict(genes), 1.0, ""
-        try:
-            result = self.evaluate(named)
-            loss, duration = result if isinstance(result, tuple) else (result, duration)
-            loss = float(loss)
-        except Exception as failure:  # as on MPI ranks: a candidate that cannot be evaluated is a result
-            loss, error = math.inf, f"{type(failure).__name__}: {failure}"
-        if math.isnan(loss):
-            loss, error = math.inf, "the loss is NaN"
-        if self.seconds is not None:
-            duration = self.seconds(named, rank, self.clocks[rank])
-        if not 0 < duration < math.inf:
-            raise ValueError(f"an evaluation takes {duration} seconds: must be positive and finite")
-        return loss, float(duration), error
-
-
-def _free_running(crew: _Crew, evaluations: int) -> None:
+def _free_running(crew: Crew, workers: int) -> None:
     """Nobody waits: whoever ends first is handed the next candidate. At equal times, the lower rank goes first."""
-    first = list(crew.ranks)[:evaluations]
-    running = [
-        (ind.finished, ind.rank, ind) for ind in (crew.breed_and_evaluate(rank, 0.0) for rank in first)
-    ]
+    begun = (crew.breed_and_evaluate(rank, 0.0) for rank in range(workers) if crew.has_work(rank))
+    running = [(individual.finished, individual.rank, individual) for individual in begun]
     heapq.heapify(running)
-    for _ in range(evaluations - len(first)):
-        now, rank, individual = running[0]
+    while running:
+        now, rank, individual = heapq.heappop(running)
         crew.finish(individual)
-        individual = crew.breed_and_evaluate(rank, now)
-        heapq.heapreplace(running, (individual.finished, rank, individual))
-    for _, _, individual in sorted(running):
-        crew.finish(individual)
+        if crew.has_work(rank):
+            individual = crew.breed_and_evaluate(rank, now)
+            heapq.heappush(running, (individual.finished, rank, individual))
 
 
-def _generations(crew: _Crew, evaluations: int) -> None:
+def _generations(crew: Crew, workers: int) -> None:
     """One candidate per worker, then all wait for the slowest and for its message."""
     now = 0.0
-    for begun in range(0, evaluations, len(crew.ranks)):
-        members = list(crew.ranks)[: evaluations - begun]
-        generation = [crew.breed_and_evaluate(rank, now) for rank in members]
-        for individual in sorted(generation, key=lambda ind: ind.finished):
+    while crew.has_work(0):
+        begun = (crew.breed_and_evaluate(rank, now) for rank in range(workers) if crew.has_work(rank))
+        generation = sorted(begun, key=lambda individual: individual.finished)
+        for individual in generation:
             crew.finish(individual)
-        now = max(ind.finished for ind in generation) + (crew.delay if len(members) > 1 else 0.0)
+        now = generation[-1].finished + (crew.delay if workers > 1 else 0.0)

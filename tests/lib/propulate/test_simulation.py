@@ -12,6 +12,7 @@ from efficient_ai.propulate import (
     Choice,
     Float,
     Integer,
+    Islands,
     LogFloat,
     Space,
     default_propagator,
@@ -101,7 +102,7 @@ def test_a_short_delay_is_nearly_none():
 def test_waiting_costs_what_theory_says(workers):
     def run(synchronous):
         return simulate(
-            SPACE, lambda g: 0.0, BREED, workers=workers, evaluations=1000 * workers, seed=0,
+            SPACE, lambda g: 0.0, BREED, workers=workers, evaluations=12_000, seed=0,
             seconds=exponential, synchronous=synchronous,
         )  # fmt: skip
 
@@ -152,3 +153,86 @@ def test_failures_are_results():
 def test_bad_arguments_are_refused(bad):
     with pytest.raises(ValueError):
         simulate(SPACE, loss, BREED, **({"workers": 2, "evaluations": 4, "seed": 0} | bad))
+
+
+def with_islands(seed, **settings):
+    islands = Islands(**{"sizes": (3, 2, 4), "topology": [[0, 1, 2], [1, 0, 0], [0, 3, 0]]} | settings)
+    return simulate(
+        SPACE, lambda g: loss({**g, "x": 0.8 * g["x"]}), default_propagator(SPACE, 6), workers=9, evaluations=180,
+        seed=seed, seconds=exponential, delay=0.4 * (seed % 3), islands=islands,
+    )  # fmt: skip
+
+
+def test_migrants_live_on_exactly_one_island():
+    """Thirty schedules, a third of them without delay: nobody is lost on the way and nobody is in two places."""
+    travelled = 0
+    for seed in range(30):
+        run = with_islands(seed)
+        places = Counter(ind.name for island in run.active for ind in island)
+        assert set(places.values()) == {1} and set(places) == {ind.name for ind in run.individuals}
+        assert len(run.individuals) == 180
+        travelled += len(run.moves)
+    assert travelled > 30 * 40
+
+
+def test_every_copy_replaces_one():
+    """Births and arrivals on an island, minus one for each arrival, are still active."""
+    copies = 0
+    for seed in range(30):
+        run = with_islands(seed, pollination=True)
+        births = Counter(ind.island for ind in run.individuals)
+        assert [len(island) for island in run.active] == [births[i] for i in range(3)] == [60, 40, 80]
+        copies += sum(ind.island != i for i, island in enumerate(run.active) for ind in island)
+    assert copies > 30 * 10
+
+
+def test_moves_follow_the_topology():
+    for pollination in (False, True):
+        run = with_islands(1, pollination=pollination)
+        assert {(move.origin, move.target) for move in run.moves} == {(0, 1), (0, 2), (1, 0), (2, 1)}
+        assert [move.time for move in run.moves] == sorted(move.time for move in run.moves)
+
+
+@pytest.mark.parametrize("pollination", [False, True])
+def test_islands_that_send_nothing_are_runs_of_their_own(pollination):
+    assert not with_islands(3, probability=0.0, pollination=pollination).moves
+    apart = with_islands(3, topology=[[0] * 3] * 3, pollination=pollination)
+    alone = simulate(
+        SPACE, lambda g: loss({**g, "x": 0.8 * g["x"]}), default_propagator(SPACE, 6), workers=3, evaluations=60,
+        seed=3, seconds=exponential,
+    )  # fmt: skip
+    assert list(apart.active[0]) == alone.individuals and not apart.moves
+
+
+def test_one_island_is_none_and_its_active_are_all():
+    runs = [
+        simulate(SPACE, loss, BREED, workers=4, evaluations=60, seed=2, seconds=exponential, islands=islands)
+        for islands in (None, 1, Islands(1, pollination=True))
+    ]
+    assert runs[0] == runs[1] == runs[2] and list(runs[0].active[0]) == runs[0].individuals
+
+
+def test_travellers_breed_where_they_arrive():
+    """One island of two searches where the loss is small; the other hears of it by mail only."""
+
+    def lame(genes, worker, rng):
+        return 1.0
+
+    space = Space({"x": Float(0, 1)})
+    run = simulate(
+        space, lambda g: g["x"], default_propagator(space, 2, mutation=0.0, random_share=0.0, sigma=1e-6),
+        workers=2, evaluations=60, seed=0, seconds=lame, islands=Islands(2, probability=1.0, pollination=True),
+    )  # fmt: skip
+    apart = [min(ind.loss for ind in run.individuals if ind.island == i) for i in range(2)]
+    assert max(apart) - min(apart) < 1e-3
+    first = [
+        min(ind.loss for ind in run.individuals if ind.island == i and ind.generation < 2) for i in range(2)
+    ]
+    assert max(first) - min(first) > 1e-2
+
+
+def test_synchronous_islands_are_refused():
+    with pytest.raises(ValueError, match="asynchronous"):
+        simulate(SPACE, loss, BREED, workers=4, evaluations=8, seed=0, synchronous=True, islands=2)
+    with pytest.raises(ValueError, match="need 5 workers, there are 4"):
+        simulate(SPACE, loss, BREED, workers=4, evaluations=8, seed=0, islands=Islands((2, 3)))

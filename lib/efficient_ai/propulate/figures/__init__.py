@@ -1,6 +1,15 @@
 """The figures of the chapter and the tables under them."""
 
 from efficient_ai.propulate.figures._catalogue import operator_table
+from efficient_ai.propulate.figures._islands import (
+    KINDS,
+    TOPOLOGIES,
+    archipelago,
+    islands_reading,
+    success_figure,
+    success_table,
+    wilson,
+)
 from efficient_ai.propulate.figures._knowledge import DELAYS, TIMES, knowledge, knowledge_table
 from efficient_ai.propulate.figures._live import live_view
 from efficient_ai.propulate.figures._method import children, children_table, gantt, idle_table
@@ -19,6 +28,7 @@ from efficient_ai.propulate.figures._quality import (
     wins_reading,
     wins_table,
 )
+from efficient_ai.propulate.figures._replay import replay_table, table_facts, time_to_find
 from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, contest, contest_table
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
@@ -38,9 +48,12 @@ __all__ = [
     "COSTS",
     "DELAYS",
     "FUNCTIONS",
+    "KINDS",
     "TIMES",
+    "TOPOLOGIES",
     "accuracy_figure",
     "accuracy_table",
+    "archipelago",
     "best_table",
     "break_even_reading",
     "children",
@@ -49,6 +62,7 @@ __all__ = [
     "contest_table",
     "gantt",
     "idle_table",
+    "islands_reading",
     "knowledge",
     "knowledge_table",
     "live_view",
@@ -60,12 +74,18 @@ __all__ = [
     "quartiles",
     "race",
     "reading",
+    "replay_table",
     "required_table",
     "run_table",
     "scaling_figure",
     "scaling_table",
     "straggler_reading",
+    "success_figure",
+    "success_table",
+    "table_facts",
+    "time_to_find",
     "utilisation_figure",
+    "wilson",
     "wins",
     "wins_figure",
     "wins_reading",
