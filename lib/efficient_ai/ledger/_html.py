@@ -10,13 +10,14 @@ from efficient_ai.ledger._claims import VERDICTS, Entry
 def to_html(entries: Sequence[Entry]) -> str:
     """The entries as a table for the page."""
     head = "".join(
-        f"<th scope='col'>{name}</th>"
-        for name in ("Claim", "Measured", "Value [95 % interval]", "Seeds", "Against", "Rule", "Verdict")
+        f"<th scope='col'>{name}</th>" for name in ("Claim", "Value [95 % interval]", "Against", "Verdict")
     )
     rows = "".join(
-        f"<tr><th scope='row'>{escape(entry.id)}. {escape(entry.claim)}</th><td>{escape(entry.measured)}</td>"
-        f"<td>{format_value(asdict(entry))}</td><td>{entry.n}</td><td>{escape(entry.baseline)}</td>"
-        f"<td>{escape(entry.rule)}</td><td>{verdict_html(entry.verdict)}</td></tr>"
+        f"<tr><th scope='row'>{escape(entry.id)}. {escape(entry.claim)}"
+        f"<p class='eai-small'>{escape(entry.measured)}</p></th>"
+        f"<td>{format_value(asdict(entry))}<p class='eai-small'>{entry.n} seeds</p></td>"
+        f"<td>{escape(entry.baseline)}</td>"
+        f"<td>{verdict_html(entry.verdict)}<p class='eai-small'>{escape(entry.rule)}</p></td></tr>"
         for entry in entries
     )
     return (

@@ -1,4 +1,4 @@
-"""The claims of the paper that the chapter tests, with the rules that were fixed before anything was measured."""
+"""The claims of the paper that the chapter tests, with the rules by which each is judged."""
 
 from efficient_ai.ledger import Claim, Rule
 
@@ -19,48 +19,15 @@ CLAIMS = (
         },
     ),
     Claim(
-        id="G",
-        claim="Replicated populations agree: after the last message every worker holds the same individuals",
-        source="Section 3: all workers of an island share one population",
-        measured="1 if all ranks end with the identical set of individuals and none is lost or doubled, else 0",
-        rules={
-            "smoke": Rule(low=1, high=1, seeds=3),
-            "laptop": Rule(low=1, high=1, seeds=10),
-            "full": Rule(low=1, high=1, seeds=20),
-        },
-    ),
-    Claim(
         id="B",
         claim="Without sacrificing accuracy: at equal evaluations, asynchronous evolution ends as well as synchronous",
         source="Abstract",
         measured="Share of the seeds in which the asynchronous search ends with the smaller loss (ties count half), "
         "over the nine benchmark functions, 8 workers, equal evaluations; 0.5 is no difference",
         rules={
-            "smoke": Rule(low=0.05, high=0.95, seeds=3),
+            "smoke": Rule(low=0.35, high=0.65, seeds=3),
             "laptop": Rule(low=0.35, high=0.65, seeds=20),
             "full": Rule(low=0.4, high=0.6, seeds=50),
-        },
-    ),
-    Claim(
-        id="F1",
-        claim="More workers, less time: a fixed number of evaluations is shared out without loss (strong scaling)",
-        source="Sections 1 and 3: no communication is waited for",
-        measured="Parallel efficiency on 4 MPI ranks relative to one rank, evaluations slept",
-        rules={
-            "smoke": Rule(low=0.5, seeds=3),
-            "laptop": Rule(low=0.85, seeds=10),
-            "full": Rule(low=0.85, seeds=20),
-        },
-    ),
-    Claim(
-        id="F2",
-        claim="Evaluations per worker stay as fast when workers are added (weak scaling)",
-        source="Sections 1 and 3: no communication is waited for",
-        measured="Parallel efficiency on 4 MPI ranks relative to one rank, the same number of evaluations per rank",
-        rules={
-            "smoke": Rule(low=0.5, seeds=3),
-            "laptop": Rule(low=0.85, seeds=10),
-            "full": Rule(low=0.85, seeds=20),
         },
     ),
     Claim(
@@ -90,7 +57,7 @@ CLAIMS = (
         measured="Orders of magnitude by which its loss is below the better median of the two, rastrigin in 20 variables, "
         "400 evaluations",
         rules={
-            "smoke": Rule(low=-3, seeds=3),
+            "smoke": Rule(low=0.05, seeds=3),
             "laptop": Rule(low=0.05, seeds=10),
             "full": Rule(low=0.05, seeds=20),
         },
@@ -103,7 +70,7 @@ CLAIMS = (
         measured="Orders of magnitude by which its loss is below the better median of the two, rotated rastrigin in 20 "
         "variables, 400 evaluations",
         rules={
-            "smoke": Rule(high=3, seeds=3),
+            "smoke": Rule(high=0.05, seeds=3),
             "laptop": Rule(high=0.05, seeds=10),
             "full": Rule(high=0.05, seeds=20),
         },
@@ -116,7 +83,7 @@ CLAIMS = (
         measured="Orders of magnitude by which the loss of the genetic algorithm is below that of the best rival, sphere in "
         "2 variables, 400 evaluations",
         rules={
-            "smoke": Rule(high=3, seeds=3),
+            "smoke": Rule(high=-6, seeds=3),
             "laptop": Rule(high=-6, seeds=10),
             "full": Rule(high=-6, seeds=20),
         },
@@ -129,9 +96,42 @@ CLAIMS = (
         measured="Success rate of 4 islands with pollination probability 0.1 minus that of one population, bisphere and "
         "birastrigin in 30 variables, equal workers and evaluations, simulated clock",
         rules={
-            "smoke": Rule(low=-1, seeds=3),
+            "smoke": Rule(low=0.05, seeds=3),
             "laptop": Rule(low=0.05, seeds=40),
             "full": Rule(low=0.05, seeds=100),
+        },
+    ),
+    Claim(
+        id="F1",
+        claim="More workers, less time: a fixed number of evaluations is shared out without loss (strong scaling)",
+        source="Sections 1 and 3: no communication is waited for",
+        measured="Parallel efficiency on 4 MPI ranks relative to one rank, evaluations slept",
+        rules={
+            "smoke": Rule(low=0.85, seeds=3),
+            "laptop": Rule(low=0.85, seeds=10),
+            "full": Rule(low=0.85, seeds=20),
+        },
+    ),
+    Claim(
+        id="F2",
+        claim="Evaluations per worker stay as fast when workers are added (weak scaling)",
+        source="Sections 1 and 3: no communication is waited for",
+        measured="Parallel efficiency on 4 MPI ranks relative to one rank, the same number of evaluations per rank",
+        rules={
+            "smoke": Rule(low=0.85, seeds=3),
+            "laptop": Rule(low=0.85, seeds=10),
+            "full": Rule(low=0.85, seeds=20),
+        },
+    ),
+    Claim(
+        id="G",
+        claim="Replicated populations agree: after the last message every worker holds the same individuals",
+        source="Section 3: all workers of an island share one population",
+        measured="1 if all ranks end with the identical set of individuals and none is lost or doubled, else 0",
+        rules={
+            "smoke": Rule(low=1, high=1, seeds=3),
+            "laptop": Rule(low=1, high=1, seeds=10),
+            "full": Rule(low=1, high=1, seeds=20),
         },
     ),
     Claim(

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.stats import binomtest
 
-from efficient_ai.plotting import COLOURS, LIGHT, OKABE_ITO
+from efficient_ai.plotting import COLOURS, INK, LIGHT, OKABE_ITO
 from efficient_ai.propulate._compose import default_propagator
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate.functions import FUNCTIONS, Function
@@ -46,7 +46,7 @@ def archipelago(topology: str, kind: str, probability: float, evaluations: int) 
     function, run = FUNCTIONS["bisphere"], _run(topology, kind, probability, evaluations)
     fig = make_subplots(
         cols=_ISLANDS + 1, shared_yaxes=False, horizontal_spacing=0.03, column_widths=[1] * _ISLANDS + [0.8],
-        subplot_titles=[f"island {i}" for i in range(_ISLANDS)] + ["who sends to whom"],
+        subplot_titles=[f"island {i}" for i in range(_ISLANDS)] + ["topology"],
     )  # fmt: skip
     fig.update_layout(template=LIGHT, height=380, showlegend=False)
     foreign = 0
@@ -68,10 +68,12 @@ def archipelago(topology: str, kind: str, probability: float, evaluations: int) 
     )  # fmt: skip
     for col in range(1, _ISLANDS + 1):
         fig.update_xaxes(range=[-0.25, 1.25], tickvals=[0, 1], ticktext=["wrong", "right"], row=1, col=col)
-        fig.update_yaxes(type="log", range=[1.2, 2.9], showticklabels=col == 1, dtick=1, row=1, col=col)
+        fig.update_yaxes(
+            type="log", range=[1.4, 2.7], showticklabels=col == 1, tickvals=[30, 100, 300], row=1, col=col
+        )
     fig.update_yaxes(title="loss", row=1, col=1)
-    fig.update_xaxes(title="to island", dtick=1, row=1, col=_ISLANDS + 1)
-    fig.update_yaxes(dtick=1, row=1, col=_ISLANDS + 1)
+    fig.update_xaxes(title="to", dtick=1, row=1, col=_ISLANDS + 1)
+    fig.update_yaxes(title="from", title_standoff=2, dtick=1, row=1, col=_ISLANDS + 1)
     right = [
         function.in_right_funnel(np.array(min(active, key=lambda ind: ind.loss).genes))
         for active in run.active
@@ -114,10 +116,13 @@ def success_figure(successes: Successes) -> go.Figure:
             error_x=dict(
                 type="data", symmetric=False,
                 array=[row[2] - row[0] for row in rows], arrayminus=[row[0] - row[1] for row in rows],
+                color=INK,
             ),
             row=1, col=col,
         )  # fmt: skip
-        fig.update_xaxes(range=[0, 1], title="runs that end in the right funnel", row=1, col=col)
+        fig.update_xaxes(
+            range=[-0.06, 1.06], title="in the right funnel", tickformat=".0%", dtick=0.5, row=1, col=col
+        )
     fig.update_yaxes(autorange="reversed", automargin=True)
     return fig
 

@@ -40,7 +40,7 @@ def contest(record: Record, function: str, cost: float) -> tuple[go.Figure, str]
         function: one of :data:`CONTEST`.
         cost: seconds that one evaluation takes.
     """
-    fig = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.03)
+    fig = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.05)
     fig.update_layout(template=LIGHT, height=430)
     reached = {}
     for method, (side, paid) in _SIDES.items():
@@ -53,8 +53,8 @@ def contest(record: Record, function: str, cost: float) -> tuple[go.Figure, str]
         fig.add_scatter(x=n.tolist(), y=middle, mode="lines", name=_LABELS[method], line=line, row=1, col=1)
         fig.add_scatter(x=seconds, y=middle, mode="lines", showlegend=False, line=line, row=1, col=2)
         reached[method] = middle[-1], seconds[-1]
-    fig.update_xaxes(title="evaluations", range=[0, _EVALUATIONS], row=1, col=1)
-    fig.update_xaxes(title="time (s)", type="log", row=1, col=2)
+    fig.update_xaxes(title="evaluations", range=[0, _EVALUATIONS], tickvals=[0, 100, 200, 300], row=1, col=1)
+    fig.update_xaxes(title="time (s)", type="log", dtick=1, row=1, col=2)
     fig.update_yaxes(title="smallest loss so far", type="log", row=1, col=1, exponentformat="power")
     fig.update_yaxes(type="log", row=1, col=2)
     text = "; ".join(
