@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from efficient_ai.propulate._isolate import Isolated
+from efficient_ai.propulate._run import Run
 
 _PAUSE = 0.0005  # seconds between two looks of a rank that waits
 
 
-def in_teams(search: Callable, *, comm, evaluate: Callable, ranks_per_worker: int, **arguments) -> Any:
+def in_teams(search: Callable, *, comm, evaluate: Callable, ranks_per_worker: int, **arguments) -> Run:
     """Run ``search`` on the first of every ``ranks_per_worker`` consecutive ranks; all ranks return its result.
 
     An evaluation is then a collective call of a team, ``evaluate(genes, team)``; the loss is that of the first rank.
@@ -31,13 +32,17 @@ def in_teams(search: Callable, *, comm, evaluate: Callable, ranks_per_worker: in
         team.comm.rank, comm.rank
     )  # the first of each team, and others that have nothing to say
     if team.comm.rank:
-        return team.follow()
-    try:
-        result = search(comm=leaders, evaluate=team.evaluate, ranks_per_worker=1, **arguments)
-    except BaseException as error:
-        team.order("error", error if isinstance(error, ValueError) else RuntimeError(repr(error)))
-        raise
-    team.order("result", result)
+        result = team.follow()
+    else:
+        try:
+            result = search(comm=leaders, evaluate=team.evaluate, ranks_per_worker=1, **arguments)
+        except BaseException as error:
+            team.order("error", error if isinstance(error, ValueError) else RuntimeError(repr(error)))
+            raise
+        team.order("result", result)
+    if not result.lost:  # else messages to the lost may still be under way
+        for each in (leaders, team.inside, team.comm):
+            each.Free()
     return result
 
 
@@ -63,7 +68,7 @@ class Team:
             raise RuntimeError(f"rank {rank} of the worker: {text}")
         return loss
 
-    def follow(self) -> Any:
+    def follow(self) -> Run:
         """What the other ranks do until the first one has a result."""
         while True:
             kind, what = self._receive(0)

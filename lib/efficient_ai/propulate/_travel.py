@@ -68,14 +68,16 @@ class Traveller:
             rank = _islands.owner(copy, self.ranks)
             owned = [ind for ind in self.population if _islands.owner(ind, self.ranks) == rank]
             victim = _islands.plan_replacement(owned, Random(str(name)), self.islands.replaced)
+            if victim is None:
+                continue  # a lost rank may have taken the news with it
             if rank == self.comm.rank:
                 self.checkpoint.copy(Move(name, origin, self.island, self.now()), victim.name)
             self.hear_replacement(name, victim.name)
 
-    def hear_departure(self, name: Name, steps: int, sender: int) -> None:
+    def hear_departure(self, name: Name, steps: int, sender: int | None = None) -> None:
         self.residents.learn(name, 2 * steps + 1)
 
-    def hear_arrival(self, individual: Individual, steps: int, sender: int) -> None:
+    def hear_arrival(self, individual: Individual, steps: int, sender: int | None = None) -> None:
         self.residents.learn(individual.name, 2 * steps, individual)
         self.praise(individual)
 

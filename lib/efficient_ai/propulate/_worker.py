@@ -94,17 +94,17 @@ class Worker(Traveller):
                 self.hear_birth(individual)
             self.praise(individual)
         for move in history.departures:
-            if move.name in everybody:
+            if individual := everybody.get(move.name):
                 self.elsewhere.append(move)
                 if move.origin == self.island:
-                    self.residents.learn(move.name, 2 * move.step + 1)
+                    self.hear_departure(move.name, move.step)
                 if move.target == self.island:
-                    self.residents.learn(move.name, 2 * move.step + 2, everybody[move.name])
+                    self.hear_arrival(individual, move.step + 1)
         for move, replaced in history.copies:
-            if move.name in everybody and replaced in everybody:
+            if (individual := everybody.get(move.name)) and replaced in everybody:
                 self.elsewhere.append(move)
                 if move.target == self.island:
-                    self.hear_copy(everybody[move.name], move.origin)
+                    self.hear_copy(individual, move.origin)
                     self.hear_replacement(move.name, replaced)
 
     def all_or_none(self, prepare: Callable[..., None], *args) -> None:

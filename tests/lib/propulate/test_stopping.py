@@ -24,48 +24,40 @@ def search(comm, nap=0.0, **criteria):
     return evolve(comm, SPACE, evaluate, default_propagator(SPACE, 8), seed=0, **criteria)
 
 
-def budgets(comm):
-    return [len(search(comm, evaluations=evaluations).individuals) for evaluations in range(4, 24)]
+def on_four_ranks(comm):
+    return {
+        "evaluated": [len(search(comm, evaluations=n).individuals) for n in range(4, 24)],
+        "time": (search(comm, nap=0.03, seconds=0.4), search(comm, seconds=1e-9)),
+        "target": [search(comm, nap=0.002, target=0.5, seconds=30, islands=islands) for islands in (None, 2)],
+    }
 
 
-def test_the_budget_is_never_missed():
+@pytest.fixture(scope="module")
+def results():
+    return parallel.run_ranks(on_four_ranks, 4)
+
+
+def test_the_budget_is_never_missed(results):
     """Two ranks that stop at the same time must not count on each other's next evaluation."""
-    for evaluations, evaluated in zip(range(4, 24), parallel.run_ranks(budgets, 4)[0], strict=True):
+    for evaluations, evaluated in zip(range(4, 24), results[0]["evaluated"], strict=True):
         assert evaluated >= evaluations
 
 
-def times(comm):
-    return search(comm, nap=0.03, seconds=0.4), search(comm, seconds=1e-9)
-
-
-def test_no_evaluation_begins_after_the_time_is_up():
-    for run, tiny in parallel.run_ranks(times, 2):
+def test_no_evaluation_begins_after_the_time_is_up(results):
+    for run, tiny in (result["time"] for result in results):
         assert run.reason == tiny.reason == "seconds" and len(run.individuals) > 4
         assert max(ind.started for ind in run.individuals) < 5 and run.seconds >= 0.4
-        assert sorted(ind.name for ind in tiny.individuals) == [(0, 0), (1, 0)], (
-            "one candidate per rank at least"
+        assert sorted(ind.name for ind in tiny.individuals) == [(rank, 0) for rank in range(4)], (
+            "one per rank at least"
         )
 
 
-def targets(comm):
-    return [search(comm, nap=0.002, target=0.5, seconds=30, islands=islands) for islands in (None, 2)]
-
-
-def test_all_ranks_stop_once_the_target_is_reached():
-    for runs in zip(*parallel.run_ranks(targets, 4), strict=True):
+def test_all_ranks_stop_once_the_target_is_reached(results):
+    for runs in zip(*(result["target"] for result in results), strict=True):
         reached = min(ind.finished for run in runs for ind in run.individuals if ind.loss <= 0.5)
         for run in runs:
             assert run.reason == "target" and run.best.loss <= 0.5 and run.best == runs[0].best
             assert max(ind.started for ind in run.individuals) < reached + 5 < 30
-
-
-def first_of_three(comm):
-    return search(comm, evaluations=20, seconds=60, target=-1.0)
-
-
-def test_the_first_criterion_that_is_met_ends_the_run():
-    run = parallel.run_ranks(first_of_three, 1)[0]
-    assert run.reason == "evaluations" and len(run.individuals) == 20
 
 
 def refusals(comm):
@@ -76,7 +68,7 @@ def refusals(comm):
         with pytest.raises(ValueError) as refused:
             search(comm, **criteria)
         told.append(str(refused.value))
-    return told
+    return told, search(comm, evaluations=20, seconds=60, target=-1.0)
 
 
 def test_criteria_that_make_no_sense_are_refused_by_all_ranks():
@@ -88,6 +80,7 @@ def test_criteria_that_make_no_sense_are_refused_by_all_ranks():
         "patience=0",
         "evaluations=0",
     )
-    for told in parallel.run_ranks(refusals, 2, timeout=20):
+    for told, run in parallel.run_ranks(refusals, 2, timeout=30):
         for text, part in zip(told, expected, strict=True):
             assert part in text
+        assert run.reason == "evaluations" and len(run.individuals) >= 20, "the first criterion that is met"
