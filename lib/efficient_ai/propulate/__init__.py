@@ -15,6 +15,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
   whole optimiser on one
 * problems: :data:`FUNCTIONS`, the nine benchmark functions, and :data:`HARDER`; modules
   :mod:`efficient_ai.propulate.tables` (recorded trainings) and :mod:`efficient_ai.propulate.rivals` (other optimisers)
+* exercises: module :mod:`efficient_ai.propulate.benches`, which runs and watches the reader's answers
 """
 
 from efficient_ai.propulate._checkpoint import read_checkpoint

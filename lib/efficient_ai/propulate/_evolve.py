@@ -9,7 +9,9 @@ from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Population
 from efficient_ai.propulate._run import Run
 from efficient_ai.propulate._space import Space
-from efficient_ai.propulate._worker import Criteria, Evaluate, Worker
+from efficient_ai.propulate._stopping import Criteria
+from efficient_ai.propulate._team import in_teams
+from efficient_ai.propulate._worker import Evaluate, Worker
 
 
 def evolve(
@@ -23,6 +25,7 @@ def evolve(
     seconds: float | None = None,
     target: float | None = None,
     islands: Islands | int | None = None,
+    ranks_per_worker: int = 1,
     checkpoint: str | PathLike | None = None,
     resume: bool = False,
     patience: float = 60.0,
@@ -48,6 +51,8 @@ def evolve(
         seconds: no candidate is bred later than this after the common start.
         target: no evaluation begins on a rank that has heard of a loss this small or smaller.
         islands: several populations that exchange individuals now and then, or just their number; default one.
+        ranks_per_worker: so many consecutive ranks evaluate each candidate together, as ``evaluate(genes, team)``
+            with the communicator of these ranks. The first of them optimises; all return the same.
         checkpoint: a folder, on a file system that all ranks share. Every evaluation is written there as soon as it is
             done; the death of all processes loses none of them (that of a node may lose its last seconds).
         resume: go on with the run in ``checkpoint``, with any number of ranks. What it evaluated counts as part of the
@@ -58,24 +63,15 @@ def evolve(
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:
-        ValueError: no criterion, fewer evaluations than ranks, islands that do not fit the ranks; a run in the
+        ValueError: no criterion, fewer evaluations than workers, ranks that cannot be divided so, islands that do not fit the ranks; a run in the
             folder that shall not be resumed, none that could be, or one of another space or other islands. If one rank
             cannot start, all raise.
     """
+    if ranks_per_worker != 1:
+        return in_teams(evolve, **locals())
     islands = Islands(islands) if isinstance(islands, int) else islands
     criteria = Criteria(evaluations, seconds, target)
-    worker = Worker(
-        comm,
-        space,
-        evaluate,
-        propagator,
-        seed=seed,
-        criteria=criteria,
-        islands=islands,
-        checkpoint=checkpoint,
-        resume=resume,
-        patience=patience,
-    )
+    worker = Worker(comm, space, evaluate, propagator, seed, criteria, islands, checkpoint, resume, patience)
     while worker.goes_on:
         individual = worker.breed_and_evaluate()
         worker.listen()
@@ -102,12 +98,12 @@ def evolve_generations(
     In every generation each rank breeds and evaluates one candidate, then all exchange their results and wait for the
     slowest. Arguments and errors as for :func:`evolve`; the budget is rounded up to whole generations.
     """
-    criteria = Criteria(evaluations)
-    worker = Worker(comm, space, evaluate, propagator, seed=seed, criteria=criteria, patience=patience)
+    worker = Worker(comm, space, evaluate, propagator, seed, Criteria(evaluations), patience=patience)
     for _ in range(math.ceil(evaluations / comm.size)):
         worker.tell(worker.breed_and_evaluate())
-        if worker.meet():
-            break  # somebody is lost: without all there is no next generation
+        worker.meet()
+        if worker.reason == "lost":
+            break
         if after is not None:
             after(worker.population)
     return worker.settle()

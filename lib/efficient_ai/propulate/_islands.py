@@ -1,4 +1,4 @@
-"""The island model: several populations that sometimes send each other individuals (Section 3.5 of the chapter).
+"""The island model: several populations that sometimes send each other individuals.
 
 Who goes where is decided by plain functions without messages, :func:`plan_emigration`, :func:`plan_pollination` and
 :func:`plan_replacement`; the ranks and a simulated clock call the same ones.

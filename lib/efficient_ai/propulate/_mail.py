@@ -77,9 +77,9 @@ class Mail:
         while True:
             listen()
             silent_since = time.monotonic() - patience
-            lost = {rank for rank in missing() if max(self.heard[rank], began) < silent_since}
-            if lost == missing():
-                return lost
+            still = missing()
+            if all(max(self.heard[rank], began) < silent_since for rank in still):
+                return still
             time.sleep(_PAUSE)
 
     def flush(self, ranks: Iterable[int], patience: float) -> None:

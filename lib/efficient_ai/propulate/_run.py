@@ -38,7 +38,8 @@ class Run:
         active: those of ``individuals`` that may breed on this island, best first; the others have left it or have
             been replaced. All, if there is one island.
         champion: the best of all islands.
-        reason: which criterion ended the run: ``"evaluations"``, ``"seconds"`` or ``"target"``.
+        reason: which criterion ended the run: ``"evaluations"``, ``"seconds"`` or ``"target"``; ``"lost"`` if a
+            synchronous run ended because a rank fell silent.
         lost: ranks that fell silent before they said farewell; the run went on without them.
         moves: who went from which island to which, in order of time.
     """

@@ -3,54 +3,25 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import PathLike
 from random import Random
 from typing import Any
 
-from efficient_ai.propulate import _islands
 from efficient_ai.propulate._checkpoint import Checkpoint, History, NoCheckpoint
-from efficient_ai.propulate._islands import Islands, Residents
+from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._mail import Mail
 from efficient_ai.propulate._operators import Propagator
-from efficient_ai.propulate._population import Individual, Name, by_loss
+from efficient_ai.propulate._population import Individual, by_loss
 from efficient_ai.propulate._run import Move, Run
 from efficient_ai.propulate._space import Space
+from efficient_ai.propulate._stopping import Criteria
+from efficient_ai.propulate._travel import Traveller
 from efficient_ai.seeds import seed_for
 
 Evaluate = Callable[[dict[str, Any]], float]
 
 
-@dataclass(frozen=True)
-class Criteria:
-    """When to stop: after so many evaluations of all islands together, after so many seconds, at this loss."""
-
-    evaluations: int | None = None
-    seconds: float | None = None
-    target: float | None = None
-
-    def check(self, workers: int) -> None:
-        if self.evaluations is None and self.seconds is None and self.target is None:
-            raise ValueError("when should the run stop? Give evaluations, seconds or target")
-        if self.evaluations is not None and self.evaluations < workers:
-            raise ValueError(
-                f"evaluations={self.evaluations}: each of the {workers} ranks evaluates at least one candidate"
-            )
-        if self.seconds is not None and not self.seconds > 0:
-            raise ValueError(f"seconds={self.seconds}: the time must be positive")
-
-    def met_by(self, individual: Individual) -> bool:
-        """Whether its loss is the one that was looked for."""
-        return self.target is not None and individual.loss <= self.target
-
-    def share(self, block: range, workers: int) -> float:
-        """The evaluations of one island, in proportion to its workers; all shares sum to the budget."""
-        if self.evaluations is None:
-            return math.inf
-        return self.evaluations * block.stop // workers - self.evaluations * block.start // workers
-
-
-class Worker:
+class Worker(Traveller):
     """One rank of a run.
 
     Args:
@@ -66,7 +37,6 @@ class Worker:
         space: Space,
         evaluate: Evaluate,
         propagator: Propagator,
-        *,
         seed: int,
         criteria: Criteria,
         islands: Islands | None = None,
@@ -75,51 +45,39 @@ class Worker:
         patience: float = 60.0,
     ):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
-        self.criteria, self.islands, self.patience = criteria, islands or Islands(1), patience
+        self.criteria, self.patience = criteria, patience
         self.mail = Mail(comm)
-        self.all_or_none(self.prepare, seed, checkpoint, resume)
+        self.all_or_none(self.prepare, islands or Islands(1), seed, checkpoint, resume)
         self.start = time.perf_counter() - self.began
         self.checkpoint.begin()
 
-    def prepare(self, seed: int, checkpoint: str | PathLike | None, resume: bool) -> None:
+    def prepare(self, islands: Islands, seed: int, checkpoint: str | PathLike | None, resume: bool) -> None:
         rank, size = self.comm.rank, self.comm.size
         self.criteria.check(size)
         if not self.patience > 0:
             raise ValueError(f"patience={self.patience}: the limit of a wait must be positive")
-        blocks = self.islands.blocks(size)
-        self.island = next(i for i, block in enumerate(blocks) if rank in block)
-        self.blocks, self.ranks = blocks, blocks[self.island]
-        self.row = self.islands.row(self.island)
-        self.mates = [other for other in self.ranks if other != rank]
-        self.rng = Random(seed_for(seed, rank))
-        self.residents = Residents(rank, self.ranks, only_island=len(blocks) == 1)
-        self.population = self.residents.population
+        self.go_ashore(islands, rank, size)
         self.champion: Individual | None = None  # the best that this worker has heard of
         self.generation = 0
         self.births = 0  # on this island
         self.budget = self.criteria.share(self.ranks, size)
-        self.running: set[int] = set()  # mates of whom another result will come
         self.reason: str | None = None  # why this worker stops
         self.said_farewell = False
         self.farewells: dict[int, str] = {}  # the reasons of those who have stopped
         self.vital = -math.inf  # when this worker last gave a sign of life to waiting ranks of other islands
-        self.moves: list[Move] = []  # that this worker decided
-        self.elsewhere: list[Move] = []  # that others decided
-        self.sent: set[tuple[Name, int]] = set()  # copies that this worker has sent, and to which island
-        self.copies: dict[Name, tuple[Individual, int]] = {}  # that have come to this island, and where from
-        self.paid: set[Name] = set()  # those for which another one was replaced
-
+        self.elsewhere: list[Move] = []  # moves that others decided
         self.checkpoint = (
-            Checkpoint(checkpoint, self.space, self.islands, rank, size, seed)
-            if checkpoint
-            else NoCheckpoint()
+            Checkpoint(checkpoint, self.space, islands, rank, size, seed) if checkpoint else NoCheckpoint()
         )
         self.began = 0.0  # where the clock of this run starts: where an earlier one ended
         self.remember(self.checkpoint.prepare(resume))
-        if self.generation:  # drawing again what was drawn then would breed some children twice
-            self.rng = Random(seed_for(seed_for(seed, rank), self.generation))
+        stream = seed_for(seed, rank)
+        # A resumed run that drew the same numbers once more would breed some children twice.
+        self.rng = Random(seed_for(stream, self.generation) if self.generation else stream)
         left = self.budget - self.births
-        self.running = {mate for mate in self.mates if mate - self.ranks.start < left}
+        self.running = {  # mates of whom another result will come
+            mate for mate in self.mates if mate - self.ranks.start < left
+        }
         if rank - self.ranks.start >= left:
             self.reason = "evaluations"
         elif self.champion is not None and self.criteria.met_by(self.champion):
@@ -151,14 +109,14 @@ class Worker:
 
     def all_or_none(self, prepare: Callable[..., None], *args) -> None:
         """The common start: if one rank cannot begin, none does, and all say why."""
-        problem = ""
+        own, problem = None, ""
         try:
             prepare(*args)
-        except ValueError as error:
-            problem = str(error)
+        except (ValueError, OSError) as error:
+            own, problem = error, str(error)
         problems = self.mail.meet(problem)
         if any(problems):
-            raise ValueError(problem or next(filter(None, problems)))
+            raise own or ValueError(next(filter(None, problems)))
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -194,14 +152,16 @@ class Worker:
         for sender, kind, payload in self.mail.arrived():
             getattr(self, f"hear_{kind}")(*payload, sender=sender)
 
-    def meet(self) -> set[int]:
-        """Wait for the results of this generation, of all others. Returns the ranks that were lost meanwhile."""
-        newest, last = self.population.newest, self.generation - 1
-        return self.mail.wait(
-            lambda: {rank for rank in self.mates if not (ind := newest(rank)) or ind.generation < last},
-            self.listen,
-            self.patience,
-        )
+    def meet(self) -> None:
+        """Wait for the results of this generation, of all others. If one is lost, there is no next generation."""
+
+        def missing() -> set[int]:
+            newest, last = self.population.newest, self.generation - 1
+            return {rank for rank in self.mates if not (ind := newest(rank)) or ind.generation < last}
+
+        self.mail.wait(lambda: missing() - self.farewells.keys(), self.listen, self.patience)
+        if missing():
+            self.reason = "lost"
 
     def settle(self) -> Run:
         """Say farewell to all and listen until all have: nothing is lost, nothing is left over."""
@@ -228,57 +188,6 @@ class Worker:
             return "seconds"
         return "evaluations" if self.births + len(self.running) >= self.budget else None
 
-    # -- islands ----------------------------------------------------------------------------------------------------
-
-    def travel(self) -> None:
-        """Now and then, send some individuals to other islands, or copies of them."""
-        islands, row = self.islands, self.row
-        if not any(row) or self.rng.random() >= islands.probability / len(self.ranks):
-            return
-        if islands.pollination:
-            best = self.population if islands.emigrants else self.population.best(max(row))
-            plan = _islands.plan_pollination(list(best), row, self.rng, islands.emigrants)
-        else:
-            plan = _islands.plan_emigration(self.residents.owned, row, self.rng, islands.emigrants)
-        for target, travellers in plan.items():
-            for individual in travellers:
-                self.send_copy(individual, target) if islands.pollination else self.send_away(
-                    individual, target
-                )
-
-    def send_away(self, individual: Individual, target: int) -> None:
-        steps = self.residents.steps(individual.name)
-        self.moves.append(Move(individual.name, self.island, target, self.now(), steps))
-        self.checkpoint.departure(self.moves[-1])
-        self.residents.learn(individual.name, 2 * steps + 1)
-        self.mail.post("departure", (individual.name, steps), self.mates)
-        self.mail.post("arrival", (individual, steps + 1), self.blocks[target])
-
-    def send_copy(self, individual: Individual, target: int) -> None:
-        if individual.island == target or (individual.name, target) in self.sent:
-            return  # it is known there
-        self.sent.add((individual.name, target))
-        self.moves.append(Move(individual.name, self.island, target, self.now()))
-        self.mail.post("copy", (individual, self.island), self.blocks[target])
-
-    def make_room(self, copy: Individual, origin: int) -> None:
-        """One that this worker owns breeds no more, because a copy that it owns has come. All here hear of it."""
-        victim = _islands.plan_replacement(self.residents.owned, self.rng, self.islands.replaced)
-        self.checkpoint.copy(Move(copy.name, origin, self.island, self.now()), victim.name)
-        self.hear_replacement(copy.name, victim.name)
-        self.mail.post("replacement", (copy.name, victim.name), self.mates)
-
-    def make_room_for_the_last(self) -> None:
-        """Copies that came after the farewell of their owner: all here know them, and all decide the same."""
-        for name in sorted(self.copies.keys() - self.paid):
-            copy, origin = self.copies[name]
-            rank = _islands.owner(copy, self.ranks)
-            owned = [ind for ind in self.population if _islands.owner(ind, self.ranks) == rank]
-            victim = _islands.plan_replacement(owned, Random(str(name)), self.islands.replaced)
-            if rank == self.comm.rank:
-                self.checkpoint.copy(Move(name, origin, self.island, self.now()), victim.name)
-            self.hear_replacement(name, victim.name)
-
     # -- what is heard ----------------------------------------------------------------------------------------------
 
     def hear_birth(self, individual: Individual, goes_on: bool = True, sender: int | None = None) -> None:
@@ -287,27 +196,6 @@ class Worker:
             self.running.discard(sender)
         self.residents.welcome(individual)
         self.praise(individual)
-
-    def hear_departure(self, name: Name, steps: int, sender: int) -> None:
-        self.residents.learn(name, 2 * steps + 1)
-
-    def hear_arrival(self, individual: Individual, steps: int, sender: int) -> None:
-        self.residents.learn(individual.name, 2 * steps, individual)
-        self.praise(individual)
-
-    def hear_copy(self, individual: Individual, origin: int, sender: int | None = None) -> None:
-        if individual.island == self.island or individual.name in self.residents.known:
-            return
-        self.residents.learn(individual.name, 0, individual)
-        self.copies[individual.name] = individual, origin
-        self.praise(individual)
-        if sender is not None and not self.said_farewell:
-            if _islands.owner(individual, self.ranks) == self.comm.rank:
-                self.make_room(individual, origin)
-
-    def hear_replacement(self, copy: Name, victim: Name, sender: int | None = None) -> None:
-        self.paid.add(copy)
-        self.residents.learn(victim, 1)
 
     def hear_alive(self, sender: int) -> None:
         """A sign of life; the mail has noted its time."""
@@ -344,7 +232,9 @@ class Worker:
             island=self.island,
             active=tuple(self.population),
             champion=self.champion,
-            reason=next(reason for reason in ("target", "seconds", "evaluations") if reason in reasons),
+            reason=next(
+                reason for reason in ("target", "seconds", "lost", "evaluations") if reason in reasons
+            ),
             lost=tuple(sorted(lost)),
             moves=tuple(sorted(self.moves + self.elsewhere, key=lambda move: move.time)),
         )

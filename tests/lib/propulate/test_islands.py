@@ -20,6 +20,7 @@ from efficient_ai.propulate import (
     plan_replacement,
 )
 from efficient_ai.propulate._islands import Residents, owner
+from efficient_ai.propulate._stopping import Criteria
 
 SPACE = Space({"x": Float(-5, 5), "y": Float(-5, 5)})
 LOOP = [[0, 2, 0], [0, 0, 1], [1, 0, 0]]
@@ -170,7 +171,7 @@ def simulated(monkeypatch, islands, seed, size=6, evaluations=60):
     """The real workers, each taking its next turn at random."""
     office, rng = Office(size, Random(seed)), Random(seed + 1)
     monkeypatch.setattr(_worker, "Mail", office.mail)
-    criteria, breed = _worker.Criteria(evaluations), default_propagator(SPACE, 4)
+    criteria, breed = Criteria(evaluations), default_propagator(SPACE, 4)
     workers = [
         _worker.Worker(
             SimpleNamespace(rank=rank, size=size),

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises on asynchronous search."""
+"""Wrong loops of a worker."""
 
 from mutants import Mutant
 
@@ -32,39 +32,6 @@ def _loop(
 
 
 MUTANTS = [
-    Mutant(
-        "a line through the visible numbers",
-        answer="slowest",
-        source="def expected_slowest(workers):\n    return 1 + (workers - 1) / 3",
-        fails="slowest-test",
-        says="expected_slowest(3): found 1.6666666666666665, expected 1.5",
-    ),
-    Mutant(
-        "no return",
-        answer="slowest",
-        source="def expected_slowest(workers):\n    2 * workers / (workers + 1)",
-        fails="slowest-test",
-        says="expected_slowest(1) is None (is a `return` missing?)",
-        hidden=False,
-    ),
-    Mutant(
-        "a simulation instead of the formula",
-        answer="slowest",
-        source=(
-            "import numpy as np\n\n\ndef expected_slowest(workers):\n"
-            "    return np.random.default_rng(0).uniform(0, 2, (1000, workers)).max(axis=1).mean()"
-        ),
-        fails="slowest-test",
-        says="allowed 1e-12",
-        hidden=False,
-    ),
-    Mutant(
-        "a line through the visible numbers",
-        answer="idle",
-        source="def idle_share(workers):\n    return (workers - 1) / 4",
-        fails="idle-test",
-        says="idle_share(3): found 0.5, expected 0.333",
-    ),
     Mutant(
         "breeds from its own individuals only",
         answer="search",
