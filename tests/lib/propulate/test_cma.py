@@ -38,7 +38,7 @@ ELLIPSOID = Function("ellipsoid", 5, 5.12, _ellipsoid, np.zeros(5)).rotated(3)
 def evaluations_to(target, f, seed, *, workers=1, budget=8000, **settings):
     start = f.space.sample(Random(seed))
     run = simulate(
-        f.space, f, cma_es(f.space, start=start, sigma=0.3, **settings), workers=workers, evaluations=budget,
+        f.space, f, cma_es(f.space, start=start, sigma=0.3, **settings), workers=workers, evaluations=budget, target=target,
         seed=seed, seconds=lambda genes, worker, rng: rng.expovariate(1.0),
     )  # fmt: skip
     reached = np.flatnonzero(run.progress()[1] <= target)
