@@ -31,7 +31,13 @@ from efficient_ai.propulate import (
 from efficient_ai.propulate._checkpoint import Checkpoint, read
 
 SPACE = Space(
-    {"x": Float(-5, 5), "rate": LogFloat(1e-4, 1), "n": Integer(1, 9), "kind": Choice("a", None, 2.5)}
+    {
+        "x": Float(-5, 5),
+        "rate": LogFloat(1e-4, 1),
+        "n": Integer(1, 9),
+        "size": Ordinal(16, 24, 64),
+        "kind": Choice("a", None, 2.5),
+    }
 )
 
 
