@@ -23,6 +23,7 @@ from efficient_ai.propulate import (
     Islands,
     LogFloat,
     Move,
+    Ordinal,
     Space,
     default_propagator,
     evolve,
