@@ -90,13 +90,26 @@ CLAIMS = (
         statistic="median",
     ),
     Claim(
-        id="E",
-        claim="Several islands with rare pollination find the right one of two funnels more often than one population",
+        id="E1",
+        claim="Several islands with rare pollination (probability 0.1) find the right one of two funnels more often than one "
+        "population",
         source="Section 3: the island model; the two double funnels are in the paper's suite",
-        measured="Success rate of 4 islands with pollination probability 0.1 minus that of one population, bisphere and "
-        "birastrigin in 30 variables, equal workers and evaluations, simulated clock",
+        measured="Success rate of 4 islands minus that of one population, bisphere and birastrigin in 30 variables, equal "
+        "workers and evaluations, simulated clock",
         rules={
-            "smoke": Rule(low=0.05, seeds=3),
+            "smoke": Rule(low=0.05, seeds=6),
+            "laptop": Rule(low=0.05, seeds=40),
+            "full": Rule(low=0.05, seeds=100),
+        },
+    ),
+    Claim(
+        id="E2",
+        claim="They do if an exchange is very rare (probability 0.001)",
+        source="Expectation of this book, found by trying on other seeds than those of this run",
+        measured="Success rate of 4 islands minus that of one population, bisphere and birastrigin in 30 variables, equal "
+        "workers and evaluations, simulated clock",
+        rules={
+            "smoke": Rule(low=0.05, seeds=6),
             "laptop": Rule(low=0.05, seeds=40),
             "full": Rule(low=0.05, seeds=100),
         },
