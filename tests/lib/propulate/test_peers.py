@@ -72,12 +72,12 @@ def test_a_missing_record_says_how_to_make_one(tmp_path):
 
 def test_time_in_the_contest_is_price_and_overhead(record):
     """400 evaluations by two processes: 400 (1 s / 2 + 2 ms) for TPE, 400 (1 s / 2 + 0.1 ms) for ours."""
-    fig, readout = figures.contest(record, "rastrigin", 1.0)
+    fig, readout = figures.contest(figures.recorded(record, "rastrigin"), 1.0)
     lines = {trace.name: trace for trace in fig.data if trace.mode == "lines" and trace.name}
     right = [trace for trace in fig.data if trace.mode == "lines" and trace.xaxis == "x2"]
     assert lines["Propulate (this chapter)"].y[-1] == 2.0  # the median of 1, 2 and 3
     assert [trace.x[-1] for trace in right][:2] == pytest.approx([200, 201], abs=0.6)
-    assert "after 400 evaluations" in readout
+    assert "Propulate (this chapter) 2 after 200 s" in readout
 
 
 def test_figures_of_the_overhead(record):
@@ -96,7 +96,7 @@ def test_figures_of_the_overhead(record):
 def test_the_record_of_this_checkout_has_what_the_chapter_draws():
     record = peers.load(project_root() / "results" / "benchmarks" / "propulate.json")
     for function in figures.CONTEST:
-        figures.contest(record, function, 0.0)
+        figures.contest(figures.recorded(record, function), 0.0)
     for function in figures.FUNCTIONS:
         assert figures.overhead(record, function)[0].data
         assert len(record.ratios("tpe-journal", function, 400, 2)) >= 3
