@@ -63,9 +63,9 @@ def evolve(
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:
-        ValueError: no criterion, fewer evaluations than workers, ranks that cannot be divided so, islands that do not fit the ranks; a run in the
-            folder that shall not be resumed, none that could be, or one of another space or other islands. If one rank
-            cannot start, all raise.
+        ValueError: no criterion, fewer evaluations than workers, islands or teams into which the ranks cannot be cut;
+            a run in the folder that shall not be resumed, none that could be, or one of another space or other
+            islands. If one rank cannot start, none does, and all raise.
     """
     if ranks_per_worker != 1:
         return in_teams(evolve, **locals())

@@ -49,7 +49,7 @@ class Traveller:
 
     def send_copy(self, individual: Individual, target: int) -> None:
         if individual.island == target or (individual.name, target) in self.sent:
-            return  # it is known there
+            return  # it is known there, or will be: copies go to where it was not born, and only once
         self.sent.add((individual.name, target))
         self.moves.append(Move(individual.name, self.island, target, self.now()))
         self.mail.post("copy", (individual, self.island), self.blocks[target])
@@ -82,7 +82,7 @@ class Traveller:
         self.praise(individual)
 
     def hear_copy(self, individual: Individual, origin: int, sender: int | None = None) -> None:
-        if individual.island == self.island or individual.name in self.residents.known:
+        if individual.name in self.residents.known:
             return
         self.residents.learn(individual.name, 0, individual)
         self.copies[individual.name] = individual, origin
