@@ -19,7 +19,7 @@ from efficient_ai import __version__
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._population import Individual, Name
 from efficient_ai.propulate._run import Move
-from efficient_ai.propulate._space import Choice, Integer, Space
+from efficient_ai.propulate._space import Choice, Integer, Ordinal, Space
 
 
 @dataclass
@@ -42,7 +42,8 @@ class Checkpoint:
 
     Args:
         folder: on a file system that all ranks share.
-        space: what is searched; of a Choice, the number of the value is written, of all else the value itself.
+        space: what is searched; of a choice or an ordinal, the number of the value is written, of all else the
+            value itself.
         islands: on how many islands.
         rank, workers: number of this worker, and of workers.
         seed: noted only; a run may go on with another one.
@@ -186,14 +187,14 @@ def _encode(space: Space, genes: tuple) -> list:
 
 
 def _number(gene, value) -> int | float:
-    if isinstance(gene, Choice):
+    if isinstance(gene, Choice | Ordinal):
         return gene.values.index(value)
-    return int(value) if isinstance(gene, Integer) and int(value) == value else float(value)
+    return int(value) if isinstance(gene, Integer) else float(value)
 
 
 def _decode(space: Space, numbers: list) -> tuple:
     return tuple(
-        gene.values[number] if isinstance(gene, Choice) else number
+        gene.values[number] if isinstance(gene, Choice | Ordinal) else number
         for gene, number in zip(space.genes, numbers, strict=True)
     )
 

@@ -40,6 +40,10 @@ def evolve(
     shared: a rank stops as soon as the individuals it knows and the evaluations still running elsewhere make it up.
     It is never missed. News travels while candidates are evaluated, so the total may exceed the budget by a few.
 
+    An evaluation that hangs or kills its process is survived if ``evaluate`` is :class:`Isolated`. A rank that hangs is
+    given up after ``patience``. A rank that dies takes the others down with most MPI libraries, and whatever started
+    them says so; the run then goes on with ``resume``.
+
     Args:
         comm: an mpi4py communicator, of any size from one.
         space: the search space.

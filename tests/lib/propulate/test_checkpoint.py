@@ -23,6 +23,7 @@ from efficient_ai.propulate import (
     Islands,
     LogFloat,
     Move,
+    Ordinal,
     Space,
     default_propagator,
     evolve,
@@ -31,7 +32,13 @@ from efficient_ai.propulate import (
 from efficient_ai.propulate._checkpoint import Checkpoint, read
 
 SPACE = Space(
-    {"x": Float(-5, 5), "rate": LogFloat(1e-4, 1), "n": Integer(1, 9), "kind": Choice("a", None, 2.5)}
+    {
+        "x": Float(-5, 5),
+        "rate": LogFloat(1e-4, 1),
+        "n": Integer(1, 9),
+        "size": Ordinal(16, 24, 64),
+        "kind": Choice("a", None, 2.5),
+    }
 )
 
 
@@ -50,12 +57,12 @@ def started(folder, rank=0, resume=False, space=SPACE, islands=None, workers=1):
 
 
 @given(
-    st.floats(-5, 5), st.floats(allow_nan=False), st.text(max_size=20), st.sampled_from(SPACE.genes[3].values)
+    st.floats(-5, 5), st.floats(allow_nan=False), st.text(max_size=20), st.sampled_from(SPACE.genes[4].values)
 )
 @settings(max_examples=60, deadline=None)
 def test_an_individual_comes_back_exactly(tmp_path_factory, x, loss, error, kind):
     folder = tmp_path_factory.mktemp("run")
-    individual = Individual((x, 1e-4, 9, kind), loss, 3, 7, 0.1, 0.30000000000000004, 5, error, 2)
+    individual = Individual((x, 1e-4, 9, 24, kind), loss, 3, 7, 0.1, 0.30000000000000004, 5, error, 2)
     checkpoint, _ = started(folder)
     checkpoint.birth(individual)
     checkpoint.close()
@@ -108,7 +115,7 @@ def test_a_line_is_written_at_once_and_as_long_after_many_as_after_few(tmp_path)
     path, grown = tmp_path / "rank-0.jsonl", []
     for i in range(300):
         before = path.stat().st_size
-        checkpoint.birth(Individual((0.5, 0.5, 5, None), 0.25, 0, 100 + i, 1.5, 2.5, 100 + i))
+        checkpoint.birth(Individual((0.5, 0.5, 5, 16, None), 0.25, 0, 100 + i, 1.5, 2.5, 100 + i))
         grown.append(path.stat().st_size - before)
     assert len(set(grown)) == 1
 
