@@ -46,7 +46,7 @@ class Profile:
     patience: float
 
 
-_TABLES = ("hpolib/slice_localization", "hpobench/segment", "nasbench201/cifar10")
+_TABLES = ("hpolib/protein_structure", "hpobench/phoneme", "nasbench201/cifar10")
 
 PROFILES = {
     "smoke": Profile(
@@ -54,7 +54,7 @@ PROFILES = {
         seeds=3, naps=60, nap=0.01,
         budget=60, function_seeds=3, rival_seeds=3,
         island_budget=100, island_seeds=3,
-        tables=("hpobench/segment", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
+        tables=("hpobench/phoneme", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
         patience=60,
     ),
     "laptop": Profile(
