@@ -34,8 +34,8 @@ CLAIMS = (
         id="C1",
         claim="Faster than Optuna, which writes every suggestion to a journal file",
         source="Abstract: up to three orders of magnitude",
-        measured="Overhead per evaluation of Optuna's TPE over ours, two processes, 400 free evaluations, repeats on two "
-        "functions, recorded by the benchmark",
+        measured="Overhead per evaluation of Optuna's TPE over ours, both with all results in files, two processes, 400 "
+        "free evaluations, repeats on two functions, recorded by the benchmark",
         rules=dict.fromkeys(("smoke", "laptop", "full"), Rule(low=10, seeds=6)),
         paper_value="up to 1000 (storage and workers not given in what could be read)",
         statistic="median",
@@ -44,8 +44,8 @@ CLAIMS = (
         id="C2",
         claim="Faster than Optuna, which writes every suggestion to an SQLite database",
         source="Abstract: up to three orders of magnitude",
-        measured="Overhead per evaluation of Optuna's TPE over ours, two processes, 400 free evaluations, repeats on two "
-        "functions, recorded by the benchmark",
+        measured="Overhead per evaluation of Optuna's TPE over ours, both with all results in files, two processes, 400 "
+        "free evaluations, repeats on two functions, recorded by the benchmark",
         rules=dict.fromkeys(("smoke", "laptop", "full"), Rule(low=100, seeds=6)),
         paper_value="up to 1000 (storage and workers not given in what could be read)",
         statistic="median",
@@ -90,13 +90,26 @@ CLAIMS = (
         statistic="median",
     ),
     Claim(
-        id="E",
-        claim="Several islands with rare pollination find the right one of two funnels more often than one population",
+        id="E1",
+        claim="Several islands with rare pollination (probability 0.1) find the right one of two funnels more often than one "
+        "population",
         source="Section 3: the island model; the two double funnels are in the paper's suite",
-        measured="Success rate of 4 islands with pollination probability 0.1 minus that of one population, bisphere and "
-        "birastrigin in 30 variables, equal workers and evaluations, simulated clock",
+        measured="Success rate of 4 islands minus that of one population, bisphere and birastrigin in 30 variables, equal "
+        "workers and evaluations, simulated clock",
         rules={
-            "smoke": Rule(low=0.05, seeds=3),
+            "smoke": Rule(low=0.05, seeds=6),
+            "laptop": Rule(low=0.05, seeds=40),
+            "full": Rule(low=0.05, seeds=100),
+        },
+    ),
+    Claim(
+        id="E2",
+        claim="They do if an exchange is very rare (probability 0.001)",
+        source="Expectation of this book, found by trying on other seeds than those of this run",
+        measured="Success rate of 4 islands minus that of one population, bisphere and birastrigin in 30 variables, equal "
+        "workers and evaluations, simulated clock",
+        rules={
+            "smoke": Rule(low=0.05, seeds=6),
             "laptop": Rule(low=0.05, seeds=40),
             "full": Rule(low=0.05, seeds=100),
         },

@@ -16,6 +16,7 @@ from efficient_ai._paths import project_root
 
 NAMES = {
     "ours": "this chapter",
+    "ours-checkpoint": "this chapter, every result on disk",
     "propulate": "package propulate",
     "propulate-nodump": "package propulate, no checkpoints",
     "tpe-memory": "Optuna TPE, in memory",
@@ -28,6 +29,8 @@ NAMES = {
     "cmaes-sqlite": "Optuna CMA-ES, SQLite",
     "random-sqlite": "Optuna random, SQLite",
     "cma": "package cma",
+    "nevergrad": "package nevergrad",
+    "pymoo": "package pymoo",
 }
 """How the sides of the benchmark are called on the page."""
 
@@ -63,9 +66,15 @@ class Record:
         return [1000 * run["seconds"] / run["done"] for run in repeats]
 
     def ratios(self, side: str, function: str, evaluations: int, processes: int) -> list[float]:
-        """Overhead of every repeat of ``side`` over our median with as many processes, shape ``(repeats,)``."""
-        ours = np.median(self.milliseconds("ours", function, evaluations, processes))
-        return [float(ms / ours) for ms in self.milliseconds(side, function, evaluations, processes)]
+        """Overhead of every repeat of ``side`` over our median with as many processes, shape ``(repeats,)``.
+
+        A side that keeps its evaluations in files is compared with ours doing the same.
+        """
+        keeps = side.endswith(("-journal", "-sqlite")) or side == "propulate"
+        ours = self.milliseconds("ours-checkpoint" if keeps else "ours", function, evaluations, processes)
+        return [
+            float(ms / np.median(ours)) for ms in self.milliseconds(side, function, evaluations, processes)
+        ]
 
     def growth(self, side: str, function: str, processes: int) -> dict[int, float]:
         """Milliseconds of wall time per evaluation by how many individuals are known, from the longest run measured.

@@ -46,7 +46,7 @@ class Profile:
     patience: float
 
 
-_TABLES = ("hpolib/slice_localization", "hpobench/segment", "nasbench201/cifar10")
+_TABLES = ("hpolib/protein_structure", "hpobench/phoneme", "nasbench201/cifar10")
 
 PROFILES = {
     "smoke": Profile(
@@ -54,22 +54,22 @@ PROFILES = {
         seeds=3, naps=60, nap=0.01,
         budget=60, function_seeds=3, rival_seeds=3,
         island_budget=100, island_seeds=3,
-        tables=("hpobench/segment", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
+        tables=("hpobench/phoneme", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
         patience=60,
     ),
     "laptop": Profile(
-        ranks=4, evaluations=64, train_images=3000, epochs=3,
-        seeds=10, naps=120, nap=0.04,
+        ranks=4, evaluations=48, train_images=3000, epochs=2,
+        seeds=10, naps=100, nap=0.03,
         budget=400, function_seeds=20, rival_seeds=10,
         island_budget=1600, island_seeds=20,
         tables=_TABLES, replayed=2000, replay_workers=(8, 64, 256, 1024), replay_seeds=3,
         patience=300,
     ),
     "full": Profile(
-        ranks=4, evaluations=128, train_images=8000, epochs=6,
-        seeds=20, naps=400, nap=0.05,
+        ranks=4, evaluations=96, train_images=6000, epochs=5,
+        seeds=20, naps=300, nap=0.05,
         budget=400, function_seeds=50, rival_seeds=20,
-        island_budget=4000, island_seeds=50,
+        island_budget=3000, island_seeds=50,
         tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=10,
         patience=3600,
     ),

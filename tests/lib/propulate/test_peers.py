@@ -24,6 +24,8 @@ def record(tmp_path):
     rows = []
     for function in figures.FUNCTIONS:
         rows.append(row("ours", function, 400, 2, [0.04, 0.05, 0.03]))
+        rows.append(row("ours-checkpoint", function, 400, 2, [0.08, 0.1, 0.06]))
+        rows.append(row("cmaes-memory", function, 400, 2, [0.4]))
         rows += [row("ours", function, 100_000, 2, [10.0], "growth")]
         for side, seconds in (
             ("tpe-journal", 0.8),
@@ -34,7 +36,7 @@ def record(tmp_path):
             rows.append(row(side, function, 400, 2, [seconds, 2 * seconds, seconds / 2]))
     ratios = [
         {"side": "tpe-sqlite", "function": f, "evaluations": 400, "done": 400, "processes": 2, "ratio": 300.0,
-         "cpu_ratio": 250.0, "break_even_s": {"1%": 6.0, "10%": 0.6}}
+         "cpu_ratio": 250.0, "ratio_checkpoint": 150.0, "break_even_s": {"1%": 6.0, "10%": 0.6}}
         for f in figures.FUNCTIONS
     ]  # fmt: skip
     falling = {
@@ -54,7 +56,8 @@ def record(tmp_path):
 
 def test_ratios_are_taken_over_our_median(record):
     assert record.milliseconds("ours", "sphere", 400, 2) == pytest.approx([0.1, 0.125, 0.075])
-    assert record.ratios("tpe-journal", "sphere", 400, 2) == pytest.approx([20, 40, 10])
+    assert record.ratios("cmaes-memory", "sphere", 400, 2) == pytest.approx([10])
+    assert record.ratios("tpe-journal", "sphere", 400, 2) == pytest.approx([10, 20, 5])  # both write files
     with pytest.raises(KeyError, match="not in the record"):
         record.row("tpe-journal", "sphere", 4000, 2)
     assert record.where == "a machine, 2026-11-24"
@@ -72,12 +75,12 @@ def test_a_missing_record_says_how_to_make_one(tmp_path):
 
 def test_time_in_the_contest_is_price_and_overhead(record):
     """400 evaluations by two processes: 400 (1 s / 2 + 2 ms) for TPE, 400 (1 s / 2 + 0.1 ms) for ours."""
-    fig, readout = figures.contest(record, "rastrigin", 1.0)
+    fig, readout = figures.contest(figures.recorded(record, "rastrigin"), 1.0)
     lines = {trace.name: trace for trace in fig.data if trace.mode == "lines" and trace.name}
     right = [trace for trace in fig.data if trace.mode == "lines" and trace.xaxis == "x2"]
     assert lines["Propulate (this chapter)"].y[-1] == 2.0  # the median of 1, 2 and 3
     assert [trace.x[-1] for trace in right][:2] == pytest.approx([200, 201], abs=0.6)
-    assert "after 400 evaluations" in readout
+    assert "Propulate (this chapter) 2 after 200 s" in readout
 
 
 def test_figures_of_the_overhead(record):
@@ -96,7 +99,7 @@ def test_figures_of_the_overhead(record):
 def test_the_record_of_this_checkout_has_what_the_chapter_draws():
     record = peers.load(project_root() / "results" / "benchmarks" / "propulate.json")
     for function in figures.CONTEST:
-        figures.contest(record, function, 0.0)
+        figures.contest(figures.recorded(record, function), 0.0)
     for function in figures.FUNCTIONS:
         assert figures.overhead(record, function)[0].data
         assert len(record.ratios("tpe-journal", function, 400, 2)) >= 3

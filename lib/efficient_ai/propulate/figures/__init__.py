@@ -29,7 +29,7 @@ from efficient_ai.propulate.figures._quality import (
     wins_table,
 )
 from efficient_ai.propulate.figures._replay import replay_table, table_facts, time_to_find
-from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, contest, contest_table
+from efficient_ai.propulate.figures._rivals import CONTEST, COSTS, Descent, contest, contest_table, recorded
 from efficient_ai.propulate.figures._runs import (
     accuracy_figure,
     accuracy_table,
@@ -51,6 +51,7 @@ __all__ = [
     "KINDS",
     "TIMES",
     "TOPOLOGIES",
+    "Descent",
     "accuracy_figure",
     "accuracy_table",
     "archipelago",
@@ -74,6 +75,7 @@ __all__ = [
     "quartiles",
     "race",
     "reading",
+    "recorded",
     "replay_table",
     "required_table",
     "run_table",

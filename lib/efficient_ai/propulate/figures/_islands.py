@@ -148,18 +148,12 @@ def success_table(
 
 
 def islands_reading(successes: Successes, losses: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """How often each way of living apart or together ends in the right funnel, and what it costs in loss."""
-    parts = []
+    """How often each way of living apart or together ends in the right funnel, and with which median loss."""
+    sentences = []
     for function, found in successes.items():
-        counts = {setting: sum(map(int, runs)) for setting, runs in found.items()}
-        alone, apart, rare = (
-            counts[s] for s in ("one population", "4 islands, pollination 0", "4 islands, pollination 0.1")
-        )
-        loss = {setting: float(np.median(values)) for setting, values in losses[function].items()}
-        parts.append(
-            f"On {function}, of {len(found['one population'])} runs one population ends in the right funnel in {alone}, four "
-            f"islands that never exchange anything in {apart}, with rare pollination in {rare}. "
-            f"The median losses are {loss['one population']:.3g}, {loss['4 islands, pollination 0']:.3g} and "
-            f"{loss['4 islands, pollination 0.1']:.3g}."
-        )
-    return " ".join(parts)
+        parts = [
+            f"{setting} {sum(map(int, runs))} of {len(runs)} (median loss {np.median(losses[function][setting]):.3g})"
+            for setting, runs in found.items()
+        ]
+        sentences.append(f"*{function}*, runs that end in the right funnel: {', '.join(parts)}.")
+    return " ".join(sentences)

@@ -7,6 +7,7 @@ from efficient_ai.propulate.peers import NAMES, Record
 
 _CURVES = (  # side, processes, colour, dash
     ("ours", 2, COLOURS["asynchronous"], "solid"),
+    ("ours-checkpoint", 2, COLOURS["asynchronous"], "dash"),
     ("propulate", 2, COLOURS["asynchronous"], "dot"),
     ("random-memory", 1, INK, "solid"),
     ("tpe-memory", 1, OKABE_ITO["green"], "solid"),
@@ -62,6 +63,7 @@ def overhead_table(record: Record, evaluations: int = 4000) -> dict[str, list]:
         "compared with": [NAMES[row["side"]] for row in rows],
         "its overhead (ms)": milliseconds,
         "times ours": [row["ratio"] for row in rows],
+        "times ours with results on disk": [row["ratio_checkpoint"] for row in rows],
         "times ours, processor time": [row["cpu_ratio"] for row in rows],
         "10 % from (s)": [row["break_even_s"]["10%"] for row in rows],
         "1 % from (s)": [row["break_even_s"]["1%"] for row in rows],
