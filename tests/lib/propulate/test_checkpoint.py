@@ -201,21 +201,36 @@ def test_all_ranks_refuse_together(tmp_path):
 
 
 def go_on_with_fewer(comm, folder):
-    return search(comm, folder, 90, resume=True)
+    """The run in ``folder``, and a random search that is resumed."""
+    at_random = [
+        evolve(
+            comm,
+            SPACE,
+            loss,
+            lambda population, rng: SPACE.sample(rng),
+            seed=0,
+            evaluations=evaluations,
+            checkpoint=f"{folder}/random",
+            resume=evaluations > 10,
+        )
+        for evaluations in (10, 30)
+    ]
+    return search(comm, folder, 90, resume=True), at_random[-1]
 
 
 @pytest.mark.mpi
 def test_a_finished_run_goes_on_with_another_number_of_ranks(tmp_path):
     first = parallel.run_ranks(search, 3, tmp_path, 60)[0]
     assert sorted(read_checkpoint(tmp_path, SPACE)) == sorted(first.individuals)
-    runs = parallel.run_ranks(go_on_with_fewer, 2, tmp_path)
+    runs, at_random = zip(*parallel.run_ranks(go_on_with_fewer, 2, tmp_path), strict=True)
     assert runs[0].individuals == runs[1].individuals
     names = Counter(ind.name for ind in runs[0].individuals)
     assert set(names.values()) == {1} and len(names) >= 90
     assert set(first.individuals) <= set(runs[0].individuals)
     new = set(runs[0].individuals) - set(first.individuals)
     assert min(ind.started for ind in new) >= first.seconds, "the clock goes on"
-    assert len({ind.genes for ind in runs[0].individuals}) == len(names), "no child was bred twice"
+    drawn = [ind.genes for ind in at_random[0].individuals]
+    assert len(set(drawn)) == len(drawn) >= 30, "what was drawn before is not drawn again"
     assert sorted(read_checkpoint(tmp_path, SPACE)) == sorted(runs[0].individuals)
 
 

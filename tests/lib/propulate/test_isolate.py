@@ -142,7 +142,7 @@ def own_world(genes):
 
 def search(comm):
     with Isolated(own_world, time_limit=0.5) as evaluate:
-        return evolve(comm, SPACE, evaluate, default_propagator(SPACE, 8), evaluations=24, seed=3)
+        return evolve(comm, SPACE, evaluate, default_propagator(SPACE, 8), evaluations=14, seed=3)
 
 
 @pytest.mark.mpi
