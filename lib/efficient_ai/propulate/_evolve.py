@@ -62,8 +62,9 @@ def evolve(
         resume: go on with the run in ``checkpoint``, with any number of ranks. What it evaluated counts as part of the
             budget, and its time as part of the run's clock, but not of ``seconds``.
         patience: seconds without a message after which a rank that has nothing left to do gives up waiting for
-            another one. It must cover the longest evaluation: a rank that evaluates sends no message. A rank that is
-            given up is in ``Run.lost``; the evaluation it was at may be missing in the budget.
+            another one. It must cover the longest evaluation, for a rank that evaluates sends no message (unless the
+            evaluation is isolated). A rank that is given up is in ``Run.lost``; the evaluation it was at may be missing
+            in the budget.
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:

@@ -23,7 +23,8 @@ class Isolated:
     An evaluation that takes longer than ``time_limit`` is killed, with all that it started, and one that kills its
     process, by a segmentation fault or an exit, hits nobody else: either raises, so that :func:`evolve` counts the
     candidate with loss ``inf`` and the reason, and the next one gets a new process. The child dies with its rank, also
-    if that is killed. MPI in there is a world of its own, of size one.
+    if that is killed. MPI in there is a world of its own, of size one. While an evaluation runs, its rank still opens its
+    mail and gives signs of life: nobody takes it for lost.
 
     A context manager; without ``with``, call :meth:`close`. The function may be defined anywhere, in a notebook too; it
     and what it holds are sent once per process, and each process imports what it needs anew.
@@ -41,6 +42,7 @@ class Isolated:
         if time_limit is not None and not time_limit > 0:
             raise ValueError(f"time_limit={time_limit}: seconds, more than none")
         self.time_limit = time_limit
+        self.meanwhile: Callable[[], None] | None = None  # called now and then while an evaluation runs
         self._function = cloudpickle.dumps(evaluate)
         self._process: subprocess.Popen | None = None
         self._ready = False
@@ -111,6 +113,8 @@ class Isolated:
                 raise self._death()
             if end is not None and time.monotonic() >= end:
                 raise TimeoutError(f"no result after {limit:g} s; the evaluation was killed")
+            if self.meanwhile:
+                self.meanwhile()
         try:
             return pickle.loads(self._connection.recv_bytes())
         except (EOFError, ConnectionResetError):

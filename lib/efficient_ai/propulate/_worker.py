@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from os import PathLike
 from random import Random
 from typing import Any
 
 from efficient_ai.propulate._checkpoint import Checkpoint, History, NoCheckpoint
 from efficient_ai.propulate._islands import Islands
+from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._mail import Mail
 from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Individual, by_loss
@@ -46,6 +47,8 @@ class Worker(Traveller):
     ):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
         self.criteria, self.patience = criteria, patience
+        if isinstance(evaluate, Isolated):
+            evaluate.meanwhile = self.live_on
         self.mail = Mail(comm)
         self.all_or_none(self.prepare, islands or Islands(1), seed, checkpoint, resume)
         self.start = time.perf_counter() - self.began
@@ -145,7 +148,7 @@ class Worker(Traveller):
         """Send the result to all others of the island without waiting, and whether another one will follow."""
         self.reason = self.reason_to_stop()
         self.mail.post("birth", (individual, self.goes_on), self.mates)
-        self.show_life()
+        self.show_life(self.farewells.keys() - set(self.mates))
 
     def listen(self) -> None:
         """Take in what has arrived; return at once if nothing has."""
@@ -212,16 +215,23 @@ class Worker(Traveller):
         ):
             self.champion = individual
 
-    def show_life(self) -> None:
-        """Births are told on the island only; those who wait on other islands hear now and then that we still work."""
-        if self.farewells and time.monotonic() > self.vital + self.patience / 4:
+    def live_on(self) -> None:
+        """While an isolated evaluation runs: open the mail, and let those who wait know that we are there."""
+        self.listen()
+        self.show_life(self.farewells.keys())
+
+    def show_life(self, waiting: Collection[int]) -> None:
+        """Births are told on the island only; those who wait elsewhere hear now and then that we still work."""
+        if waiting and time.monotonic() > self.vital + self.patience / 4:
             self.vital = time.monotonic()
-            self.mail.post("alive", (), self.farewells.keys() - set(self.mates))
+            self.mail.post("alive", (), waiting)
 
     def conclude(self, lost: set[int]) -> Run:
         """What this worker holds when all that was sent has come in."""
         self.make_room_for_the_last()
         self.checkpoint.close()
+        if isinstance(self.evaluate, Isolated):
+            self.evaluate.meanwhile = None
         individuals = sorted(self.population.known, key=by_loss)
         reasons = [self.reason, *self.farewells.values()]
         return Run(

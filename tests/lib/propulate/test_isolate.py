@@ -154,3 +154,25 @@ def test_a_search_survives_evaluations_that_hang_and_die():
         assert ("TimeoutError" in ind.error) == (x > 3.5) and ("SIGKILL" in ind.error) == (x < -3.5)
         assert ind.loss == (math.inf if ind.error else x**2), "MPI in there is a world of size one"
     assert sum(bool(ind.error) for ind in first.individuals) >= 2
+
+
+def slow_on_one_rank(comm):
+    """The last evaluation of rank 1 takes far longer than the patience of rank 0."""
+    rank, left = comm.rank, [3]
+
+    def evaluate(genes):
+        left[0] -= 1
+        time.sleep(4.0 if rank == 1 and left[0] == 0 else 0.05)
+        return genes["x"] ** 2
+
+    with Isolated(evaluate) as isolated:
+        return evolve(
+            comm, SPACE, isolated, default_propagator(SPACE, 8), evaluations=30, seed=0, patience=1.2
+        )
+
+
+@pytest.mark.mpi
+def test_a_rank_whose_isolated_evaluation_takes_long_is_not_lost():
+    runs = parallel.run_ranks(slow_on_one_rank, 2)
+    assert [run.lost for run in runs] == [(), ()] and runs[0].individuals == runs[1].individuals
+    assert sum(ind.seconds > 4 for ind in runs[0].individuals) == 1
