@@ -86,11 +86,8 @@ def test_time_in_the_contest_is_price_and_overhead(record):
 
 def test_figures_of_the_overhead(record):
     fig, readout = figures.overhead(record, "sphere")
-    assert {trace.name for trace in fig.data} == {
-        "this chapter",
-        "Optuna TPE, journal file",
-        "Optuna TPE, SQLite",
-    }
+    assert [trace.name for trace in fig.data][:2] == ["this chapter", "this chapter, every result on disk"]
+    assert {trace.name for trace in fig.data} >= {"Optuna TPE, journal file", "Optuna TPE, SQLite"}
     assert "0.1 ms at 100000" in readout
     assert figures.overhead_table(record, 400)["1 % from (s)"] == [6.0, 6.0]
     assert "300 times ours" in figures.break_even_reading(record)
