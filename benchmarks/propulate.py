@@ -110,6 +110,15 @@ def versions() -> dict[str, str]:
     return theirs | {f"{name} (ours)": version for name, version in ours.items()}
 
 
+def defects() -> dict[str, float]:
+    """What the package does where it says something else, see ``with_defects.py``."""
+    command = [peers_python(), SIDES / "with_defects.py"]
+    done = subprocess.run(
+        command, env=rank_environment(PYTHONPATH=""), capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def lines() -> list[dict]:
     """All that was measured so far; a last line that was cut off is left out."""
     kept = []
@@ -173,7 +182,7 @@ def main() -> None:
             flush=True,
         )
     head = {"machine": machine(), "commit": commit(), "versions": versions()}
-    summary = head | report.summarise(lines())
+    summary = head | report.summarise(lines()) | {"defects": defects()}
     place = ROOT / "results" / "benchmarks" / "propulate.json"
     place.write_text(report.to_json(summary))
     print("\n".join(report.as_text(summary)))

@@ -88,6 +88,15 @@ class Record:
         windows = max(rows, key=lambda row: row["evaluations"])["windows"] if rows else {}
         return {int(n): ms for n, ms in windows.items()}
 
+    @property
+    def defects(self) -> Mapping[str, float]:
+        """What the package ``propulate`` was measured to do where it says something else.
+
+        ``better_parent_share``: share of genes that sigmoid crossover takes from the better parent, losses 0 and 3,
+        temperature 1. ``misread_categories``: share of changes of a category that are lost in the vector form.
+        """
+        return self.report["defects"]
+
     def best(self, side: str, function: str) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of evaluations, shape ``(k,)``, and the smallest loss until then, one row per seed ``(seeds, k)``.
 

@@ -1,6 +1,7 @@
 """The figures of the chapter and the tables under them."""
 
 from efficient_ai.propulate.figures._catalogue import operator_table
+from efficient_ai.propulate.figures._defects import defect_table
 from efficient_ai.propulate.figures._islands import (
     KINDS,
     TOPOLOGIES,
@@ -61,6 +62,7 @@ __all__ = [
     "children_table",
     "contest",
     "contest_table",
+    "defect_table",
     "gantt",
     "idle_table",
     "islands_reading",
