@@ -130,6 +130,24 @@ def test_the_newest_line_of_a_job_counts(bench):
     assert row["ms"] == pytest.approx(0.1) and len(row["repeats"]) == 1
 
 
+def test_repeats_on_a_busy_machine_do_not_count_beside_calm_ones(bench):
+    lines = [
+        line(ms=0.1),
+        line(ms=0.3, repeat=1) | {"load": [1.9, 9]},
+        line(ms=9.0, repeat=2) | {"load": [8, 0]},
+    ]
+    [row] = bench.report.overhead(lines)
+    assert row["ms"] == pytest.approx(0.2) and len(row["repeats"]) == 2
+    [row] = bench.report.overhead(lines[2:])
+    assert row["ms"] == pytest.approx(9.0), "better than nothing"
+
+
+def test_a_ratio_must_hold_in_processor_time_too(bench):
+    lines = [line(), line("propulate-nodump", ms=5.0) | {"cpu": 0.2 * 4}]
+    [rule] = bench.report.summarise(lines)["required"]
+    assert rule["value"] == pytest.approx(2) and not rule["holds"]
+
+
 def test_quality_keeps_one_row_per_seed_and_leaves_out_what_is_unfinished(bench):
     lines = [line(part="quality", evaluations=400, repeat=seed) for seed in range(3)]
     lines[2]["done"] = 17
