@@ -114,7 +114,8 @@ def test_what_keeps_its_evaluations_in_files_is_compared_with_what_does_so_too(b
 
 @pytest.mark.parametrize(("ms", "holds"), [(0.31, True), (0.29, False)])
 def test_requirements_are_judged_by_the_worst_case(bench, ms, holds):
-    lines = [line(), line("propulate", ms=5.0), line(processes=4), line("propulate", ms=ms, processes=4)]
+    lines = [line(), line(processes=4)]
+    lines += [line("propulate-nodump", ms=5.0), line("propulate-nodump", ms=ms, processes=4)]
     [rule] = bench.report.summarise(lines)["required"]
     assert rule["value"] == pytest.approx(ms / 0.1) and rule["holds"] is holds
 
@@ -128,6 +129,24 @@ def test_flat_means_the_same_at_a_hundred_thousand_as_at_a_thousand(bench, grows
 def test_the_newest_line_of_a_job_counts(bench):
     [row] = bench.report.overhead([line(ms=9.0), line(ms=0.1)])
     assert row["ms"] == pytest.approx(0.1) and len(row["repeats"]) == 1
+
+
+def test_repeats_on_a_busy_machine_do_not_count_beside_calm_ones(bench):
+    lines = [
+        line(ms=0.1),
+        line(ms=0.3, repeat=1) | {"load": [1.9, 9]},
+        line(ms=9.0, repeat=2) | {"load": [8, 0]},
+    ]
+    [row] = bench.report.overhead(lines)
+    assert row["ms"] == pytest.approx(0.2) and len(row["repeats"]) == 2
+    [row] = bench.report.overhead(lines[2:])
+    assert row["ms"] == pytest.approx(9.0), "better than nothing"
+
+
+def test_a_ratio_must_hold_in_processor_time_too(bench):
+    lines = [line(), line("propulate-nodump", ms=5.0) | {"cpu": 0.2 * 4}]
+    [rule] = bench.report.summarise(lines)["required"]
+    assert rule["value"] == pytest.approx(2) and not rule["holds"]
 
 
 def test_quality_keeps_one_row_per_seed_and_leaves_out_what_is_unfinished(bench):
