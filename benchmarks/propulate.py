@@ -16,6 +16,7 @@ import fnmatch
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -170,6 +171,8 @@ def main() -> None:
     for jobs in [] if args.report else batches(wanted(plan.plan(args.quick), args.only, args.again)):
         while (before := os.getloadavg()[0]) >= args.below:
             time.sleep(5)
+        for job in jobs if args.again else []:  # else a study that is complete would answer from its file
+            shutil.rmtree(KEPT / "studies" / common.folder_of(job), ignore_errors=True)
         answers = measure(jobs, args.seconds)
         about = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
         about["date"] = time.strftime("%Y-%m-%d %H:%M")

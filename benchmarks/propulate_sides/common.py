@@ -19,6 +19,11 @@ def name_of(job: dict) -> str:
     return "{part}/{side}/{function}/{evaluations}/{processes} processes/{repeat}".format(**job)
 
 
+def folder_of(job: dict) -> str:
+    """Name of the folder in which a job keeps its study."""
+    return name_of(job).replace("/", "_").replace(" ", "-")
+
+
 def sphere(values: list[float]) -> float:
     return sum(x * x for x in values)
 

@@ -113,7 +113,7 @@ def main(jobs: list[dict], out: Path, folder: Path, limit: float) -> None:
     """Run one job after the other. What is kept only in memory cannot go on: it starts anew."""
     answers = []
     for job in jobs:
-        place = folder / common.name_of(job).replace("/", "_").replace(" ", "-")
+        place = folder / common.folder_of(job)
         if job["side"].endswith("memory"):
             shutil.rmtree(place, ignore_errors=True)
         answers.append(run(job, place, limit))
