@@ -66,11 +66,11 @@ PROFILES = {
         patience=300,
     ),
     "full": Profile(
-        ranks=4, evaluations=96, train_images=6000, epochs=5,
-        seeds=20, naps=300, nap=0.05,
+        ranks=4, evaluations=64, train_images=6000, epochs=4,
+        seeds=20, naps=200, nap=0.05,
         budget=400, function_seeds=50, rival_seeds=20,
         island_budget=3000, island_seeds=50,
-        tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=10,
+        tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=5,
         patience=3600,
     ),
 }  # fmt: skip
