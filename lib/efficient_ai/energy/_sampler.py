@@ -1,0 +1,86 @@
+"""Reads sensors on the monotonic clock and keeps the raw readings with their actual time stamps."""
+
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+
+from efficient_ai.energy._integrate import Series
+from efficient_ai.energy._sensors import Sensor
+
+
+class Sampler:
+    """The readings of some sensors over time.
+
+    The clock is ``time.perf_counter``, which nobody can set back; a stamp that does not lie after the one before is
+    refused all the same, and counted in ``refused``.
+
+    Args:
+        sensors: read one after the other in each sweep, each with a stamp of its own.
+        period: seconds between two sweeps of the background thread; ``None`` for no thread, only calls of :meth:`sweep`.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        sensors: Sequence[Sensor],
+        period: float | None = 1.0,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        if period is not None and not period > 0:
+            raise ValueError(f"the period must be positive, got {period} s")
+        self.sensors, self.period, self.clock = list(sensors), period, clock
+        self.series = [Series(s.counter, s.span, s.limit) for s in self.sensors]
+        self.sweeps = self.refused = 0
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> float:
+        """Sweep once, start the thread, and return the moment from which on everything is covered."""
+        _, first = self.sweep()
+        if self.period is not None and self._thread is None and self.sensors:
+            # The thread holds no strong reference: a sampler that is forgotten ends, and does not read on for ever.
+            arguments = weakref.ref(self), self.period, self._stop, self.clock
+            self._thread = threading.Thread(target=_loop, args=arguments, daemon=True, name="energy")
+            weakref.finalize(self, self._stop.set)
+            self._thread.start()
+        return first
+
+    def sweep(self) -> tuple[float, float]:
+        """Read all sensors now; when the sweep began and when it had ended.
+
+        A window that starts after one sweep and ends before another one lies inside the record of every sensor.
+        """
+        with self._lock:
+            began = self.clock()
+            for sensor, series in zip(self.sensors, self.series, strict=True):
+                before = self.clock()
+                value = sensor.read()
+                stamp = (before + self.clock()) / 2
+                if series.times and stamp <= series.times[-1]:
+                    self.refused += 1
+                else:
+                    series.add(stamp, value)
+            self.sweeps += 1
+            return began, self.clock()
+
+    def stop(self) -> float:
+        """End the thread, sweep a last time, and return the moment until which everything is covered."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=10)
+        return self.sweep()[0]
+
+
+def _loop(reference, period: float, stop: threading.Event, clock: Callable[[], float]) -> None:
+    began, tick = clock(), 1
+    while not stop.wait(max(began + tick * period - clock(), 0.0)):
+        sampler = reference()
+        if sampler is None:
+            return
+        sampler.sweep()
+        del sampler
+        tick = max(
+            tick + 1, math.ceil((clock() - began) / period)
+        )  # multiples of the period, so nothing drifts
