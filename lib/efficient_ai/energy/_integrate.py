@@ -71,6 +71,12 @@ class Series:
         self.values.insert(place, value)
         return True
 
+    def stamp_in(self, span: tuple[float, float], otherwise: float) -> float:
+        """Stamp of a good reading inside of ``span`` (both ends included), else ``otherwise``."""
+        place = bisect_left(self.times, span[0])
+        found = place < len(self.times) and self.times[place] <= span[1] and self.values[place] is not None
+        return self.times[place] if found else otherwise
+
     def good(self) -> tuple[list[float], list[float]]:
         """Times and values of the readings that did not fail."""
         pairs = [

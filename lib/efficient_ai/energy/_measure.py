@@ -13,7 +13,7 @@ from efficient_ai.energy._carbon import GERMANY, JOULES_PER_KWH, Intensity
 from efficient_ai.energy._cputime import CpuModel, machine_seconds, tree_seconds, usable_cores
 from efficient_ai.energy._integrate import Window
 from efficient_ai.energy._ladder import best, passed_over, survey_here
-from efficient_ai.energy._sampler import Sampler
+from efficient_ai.energy._sampler import Sampler, Sweep
 from efficient_ai.energy._sensors import EnergyError, Sensor, Source
 
 
@@ -153,8 +153,7 @@ class measure:
         self.sampler = Sampler(self.used.sensors, period, clock)
         self.sync = sync or _wait_for_cuda
         self.regions: list[region] = []
-        self._start: float | None = None
-        self._end: float | None = None
+        self._start: Sweep | None = None
         self._final: Measurement | None = None
 
     def start(self) -> "measure":
@@ -172,8 +171,7 @@ class measure:
             raise EnergyError(f"{self.name} was not started")
         if self._final is None:
             self.sync()
-            self._end = self.sampler.stop()
-            self._final = self._result(self.name, self._start, self._end)
+            self._final = self._result(self.name, self._start, self.sampler.stop(), whole=True)
         return self._final
 
     __enter__ = start
@@ -203,7 +201,7 @@ class measure:
             return self._final
         if self._start is None:
             raise EnergyError(f"{self.name} was not started")
-        return self._result(self.name, self._start, self.sampler.sweep()[0])
+        return self._result(self.name, self._start, self.sampler.sweep(), whole=True)
 
     def __getattr__(self, name: str):
         if name.startswith("_") or name not in _SHOWN:
@@ -216,13 +214,13 @@ class measure:
 
     def between(self, name: str, start: float, end: float) -> Measurement:
         """Energy of any window of the record, by two readings of the clock."""
-        return self._result(name, start, end)
+        return self._result(name, Sweep(start, start), Sweep(end, end))
 
     def power(self) -> tuple[list[float], list[float]]:
         """Power so far, for drawing: seconds since the start, watts summed over sensors (of the first one's stamps)."""
         from efficient_ai.energy._integrate import interpolate
 
-        zero = self._start if self._start is not None else 0.0
+        zero = self._start.ended if self._start is not None else 0.0
         traces = [series.power() for series in self.sampler.series]
         traces = [(times, watts) for times, watts in traces if times]
         if not traces:
@@ -230,10 +228,9 @@ class measure:
         stamps = traces[0][0]
         return [t - zero for t in stamps], [sum(interpolate(*trace, t) for trace in traces) for t in stamps]
 
-    def _result(self, name: str, start: float, end: float) -> Measurement:
-        windows = [series.energy(start, end) for series in list(self.sampler.series)]
-        seconds, notes = end - start, list(self.notes)
-        whole = name == self.name and start == self._start
+    def _result(self, name: str, first: Sweep, last: Sweep, whole: bool = False) -> Measurement:
+        windows = self.sampler.energy(first, last)
+        seconds, notes = last.began - first.ended, list(self.notes)
         cpu = tree_seconds() - self._cpu if whole else 0.0
         pairs = list(zip(self.used.sensors, windows, strict=True))
         label, covers = self.used.label, self.used.covers
@@ -283,22 +280,22 @@ class measure:
 class region:
     """A named part of a measurement: ``with m.region("forward"): ...`` or ``@m.region("forward")``.
 
-    ``spans`` has the pairs of start and end on the clock of the measurement, and ``measurement()`` their sum.
+    ``spans`` has a pair of sweeps for each time it was entered, ``measurements()`` their numbers, ``joules`` the sum.
     """
 
     def __init__(self, meter: measure, name: str, sync: Callable[[], Any]):
         self.meter, self.name, self.sync, self.spans = meter, name, sync, []
-        self._open: list[float] = []
+        self._open: list[Sweep] = []
         meter.regions.append(self)
 
     def __enter__(self) -> "region":
         self.sync()
-        self._open.append(self.meter.sampler.sweep()[1])
+        self._open.append(self.meter.sampler.sweep())
         return self
 
     def __exit__(self, *_: object) -> None:
         self.sync()
-        self.spans.append((self._open.pop(), self.meter.sampler.sweep()[0]))
+        self.spans.append((self._open.pop(), self.meter.sampler.sweep()))
 
     def __call__(self, function: Callable) -> Callable:
         @functools.wraps(function)
@@ -310,7 +307,7 @@ class region:
 
     def measurements(self) -> list[Measurement]:
         """One for each time the region was entered."""
-        return [self.meter.between(self.name, start, end) for start, end in self.spans]
+        return [self.meter._result(self.name, first, last) for first, last in self.spans]
 
     @property
     def joules(self) -> float:
@@ -318,7 +315,7 @@ class region:
 
     @property
     def seconds(self) -> float:
-        return math.fsum(end - start for start, end in self.spans)
+        return math.fsum(last.began - first.ended for first, last in self.spans)
 
 
 def idle(seconds: float = 5.0, source: Source | None = None, period: float = 0.1) -> Measurement:

@@ -5,8 +5,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from efficient_ai.energy._integrate import Series
+from efficient_ai.energy._integrate import Series, Window
 from efficient_ai.energy._sensors import Sensor
 
 
@@ -36,9 +37,9 @@ class Sampler:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> float:
-        """Sweep once, start the thread, and return the moment from which on everything is covered."""
-        _, first = self.sweep()
+    def start(self) -> "Sweep":
+        """Sweep once and start the thread."""
+        first = self.sweep()
         if self.period is not None and self._thread is None and self.sensors:
             # The thread holds no strong reference: a sampler that is forgotten ends, and does not read on for ever.
             arguments = weakref.ref(self), self.period, self._stop, self.clock
@@ -47,11 +48,8 @@ class Sampler:
             self._thread.start()
         return first
 
-    def sweep(self) -> tuple[float, float]:
-        """Read all sensors now; when the sweep began and when it had ended.
-
-        A window that starts after one sweep and ends before another one lies inside the record of every sensor.
-        """
+    def sweep(self) -> "Sweep":
+        """Read all sensors now."""
         with self._lock:
             began = self.clock()
             for sensor, series in zip(self.sensors, self.series, strict=True):
@@ -63,14 +61,28 @@ class Sampler:
                 else:
                     series.add(stamp, value)
             self.sweeps += 1
-            return began, self.clock()
+            return Sweep(began, self.clock())
 
-    def stop(self) -> float:
-        """End the thread, sweep a last time, and return the moment until which everything is covered."""
+    def stop(self) -> "Sweep":
+        """End the thread and sweep a last time."""
         self._stop.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
-        return self.sweep()[0]
+        return self.sweep()
+
+    def energy(self, first: "Sweep", last: "Sweep") -> list[Window]:
+        """Energy of every sensor from its reading in one sweep to its reading in another one."""
+        return [
+            series.energy(series.stamp_in(first, first.ended), series.stamp_in(last, last.began))
+            for series in self.series
+        ]
+
+
+class Sweep(NamedTuple):
+    """One round of readings: when it began and when it had ended, in seconds of the sampler's clock."""
+
+    began: float
+    ended: float
 
 
 def _loop(reference, period: float, stop: threading.Event, clock: Callable[[], float]) -> None:

@@ -1,6 +1,5 @@
 """A powercap tree made of plain files, whose true energy is known: for tests, exercises and the comparison of tools."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -39,6 +38,10 @@ class PowercapTree:
                 name = f"intel-rapl:{number}:{place}"
                 self._zone(f"package-{number} {child}", self.root / f"intel-rapl:{number}" / name, child)
                 (self.root / name).symlink_to(Path(f"intel-rapl:{number}") / name)
+        control = self.root / "intel-rapl"  # the kernel lists the packages here once more
+        control.mkdir()
+        for number in range(packages):
+            (control / f"intel-rapl:{number}").symlink_to(Path("..") / f"intel-rapl:{number}")
         if psys:
             self._zone("psys", self.root / f"intel-rapl:{packages}")
         if twin:
@@ -47,6 +50,7 @@ class PowercapTree:
     def _zone(self, key: str, folder: Path, name: str | None = None) -> None:
         folder.mkdir()
         (folder / "name").write_text(f"{name or key}\n")
+        (folder / "energy_uj").write_bytes(b"")
         (folder / "max_energy_range_uj").write_text(f"{self.span_uj}\n")
         self.zones[key] = folder
         self.set(key, 0.0)
@@ -54,11 +58,11 @@ class PowercapTree:
     def set(self, zone: str, joules: float) -> None:
         """The zone has used ``joules`` since the beginning; the file shows them modulo the range."""
         self.true_joules[zone] = joules
-        file = self.zones[zone] / "energy_uj"
-        # Never empty in between: written aside, then put in place.
-        aside = file.with_name(f".energy_uj.{threading.get_ident()}")
-        aside.write_text(f"{round(joules * 1e6) % self.span_uj}\n")
-        os.replace(aside, file)
+        text = str(round(joules * 1e6) % self.span_uj)
+        # In place and of one length, as a file of the kernel: a reader that keeps it open sees the new value, and none
+        # finds it empty.
+        with open(self.zones[zone] / "energy_uj", "r+b", buffering=0) as file:
+            file.write(f"{text:<20}\n".encode())
 
     def advance(self, watts: Mapping[str, float], seconds: float) -> None:
         """All named zones draw their power for a while."""

@@ -71,12 +71,14 @@ def test_numbers_of_the_sheet():
 def test_a_region_that_starts_at_exactly_zero_is_a_region():
     clock = Clock()
     m = played(RAMP, clock).start()
-    assert m._start == 0.0
+    assert m._start.began == m._start.ended == 0.0
     with m.region("first") as first:
         clock.now = 1.0
     clock.now = 4.0
     m.stop()
-    assert first.spans == [(0.0, 1.0)] and first.joules == pytest.approx(10), "not the 100 J of the whole run"
+    assert (
+        first.spans == [((0.0, 0.0), (1.0, 1.0))] and first.seconds == 1 and first.joules == pytest.approx(10)
+    ), "not the 100 J of the whole run"
     assert m.joules == pytest.approx(100)
 
 

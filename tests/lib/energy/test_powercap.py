@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -241,10 +242,19 @@ def test_a_driven_tree_is_integrated_exactly(tmp_path):
         driver.write()
         before = tree.true_joules["package-0"]
         with energy.measure("x", source=source, period=0.02) as m:
-            import time
-
             time.sleep(0.4)
     after = tree.true_joules["package-0"]
     assert m.wraps >= 2
     assert before < m.joules + before <= after + 1e-5
     assert m.joules == pytest.approx(40 * m.seconds, rel=0.5)  # the driver may be late on a busy machine
+
+
+def test_a_load_that_writes_its_own_energy_is_measured_to_a_microjoule(tmp_path):
+    """Nothing is used before and after the load, so no edge of a window can hide an error."""
+    tree = PowercapTree(tmp_path, packages=2)
+    with energy.measure("x", source=energy.rapl(tmp_path).source, period=0.01) as m:
+        for step in range(40):
+            tree.advance({"package-0": 5.0 * step, "package-1": 33.3, "package-1 dram": 4.2}, 0.02)
+            time.sleep(0.005)
+    true = sum(joules for zone, joules in tree.true_joules.items() if "core" not in zone)
+    assert m.joules == pytest.approx(true, abs=3e-6)
