@@ -180,12 +180,15 @@ def test_the_ladder(there, label):
 
 
 def test_nothing_falls_back_in_silence():
-    from efficient_ai.energy._ladder import passed_over
-
-    statuses = found()
-    why = passed_over(statuses, energy.best(statuses))
+    why = energy.best(found()).notes
     assert [line.split(":")[0] for line in why] == ["slurm", "rapl", "nvml", "hwmon", "ipmi"]
-    assert passed_over(found(rapl=True), energy.best(found(rapl=True))) == []
+    assert [line.split(":")[0] for line in energy.best(found(nvml=True)).notes] == [
+        "slurm",
+        "rapl",
+        "hwmon",
+        "ipmi",
+    ]
+    assert energy.best(found(rapl=True)).notes == ()
 
 
 def test_the_survey_of_this_machine_has_a_state_for_every_source():
