@@ -21,8 +21,9 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class CpuModel:
     """Assumed powers, in watts per core. Nobody measured them on this machine.
 
-    The defaults are 7.1 W for a busy core, the 270 W of a processor of the paper's nodes over its 38 cores, two of them
-    also drawn by an idle one. Laptops and other servers differ: ``factor`` bounds the truth above and below.
+    The defaults are 7.1 W for a busy core, the nominal power of a large server processor over its cores as general
+    knowledge has it; two of them are drawn by an idle core too. Laptops and other servers differ: ``factor`` bounds the
+    truth above and below.
     """
 
     idle: float = 2.0
@@ -30,7 +31,7 @@ class CpuModel:
     factor: float = 3.0
 
     def __str__(self) -> str:
-        return f"{self.idle:g} W per core and second, {self.busy:g} W more while busy, right within a factor of {self.factor:g}"
+        return f"{self.idle:g} W per core, {self.busy:g} W more while busy, right within a factor of {self.factor:g}"
 
 
 def cpu_time(

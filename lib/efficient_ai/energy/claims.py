@@ -92,7 +92,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             claim="Alone, a sample costs several times as much as in a batch of 64",
             source=_BOOK,
             measured="Joules per inference of the forecaster at batch 1 over batch 64 on this processor; where no sensor is, "
-            "an estimate whose ratio is one of processor and wall time",
+            "net of the assumed idle power, which is a ratio of measured processor times",
             rules=_everywhere(Rule(low=3, seeds=3)),
         ),
         Claim(
@@ -119,7 +119,8 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
         ),
         Claim(
             id="K4c",
-            claim="Turning a counter into power and integrating again errs by -(step/2)(P_last - P_first)",
+            claim="perun 1.0.0 turns a counter into power, doubles the first value and integrates again: on a ramp it is off by "
+            "what that formula predicts",
             source="Reading of perun 1.0.0",
             measured="Error of perun's report against its own counter readings, over what its formula predicts for them, ramp, "
             "recorded by the benchmark",

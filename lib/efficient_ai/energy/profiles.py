@@ -42,7 +42,7 @@ PROFILES = {
         draws=200, listening=4.0, ranks=4, patience=120,
     ),
     "full": Profile(
-        seeds=10, seconds=2.0, weeks=(16384, 2048, 4096), images=8000, epochs=10, batches=(1, 8, 64, 512),
-        draws=1000, listening=20.0, ranks=4, patience=300,
+        seeds=10, seconds=1.0, weeks=(8192, 1024, 2048), images=8000, epochs=10, batches=(1, 8, 64, 512),
+        draws=1000, listening=10.0, ranks=4, patience=300,
     ),
 }  # fmt: skip

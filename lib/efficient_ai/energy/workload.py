@@ -39,6 +39,12 @@ class Cost:
         return None if net is None else net / self.samples
 
     @property
+    def comparable(self) -> float:
+        """Joules per sample for a ratio: gross if measured; of an estimate the part that follows processor time."""
+        measured = self.measurement.source.startswith("measured:")
+        return self.joules if measured or self.net_joules is None else self.net_joules
+
+    @property
     def seconds(self) -> float:
         return self.measurement.seconds / self.samples
 

@@ -74,7 +74,7 @@ def tools(**answers):
     return run
 
 
-JOB = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2"}
+JOB = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_NODES": "2"}
 
 
 def test_slurm_gives_the_energy_of_a_job_alone_on_its_nodes():
@@ -85,6 +85,20 @@ def test_slurm_gives_the_energy_of_a_job_alone_on_its_nodes():
     result = m.stop()
     assert result.joules == 90_000 and result.source == "measured:slurm"
     assert result.uncertainty > 300 * 30, "the node's sensor is slow: at least its update period at each edge"
+
+
+def test_slurm_asks_for_the_step_that_covers_all_nodes():
+    asked = []
+
+    def run(command):
+        asked.append(command)
+        return "NO" if command[0] == "squeue" else "1000"
+
+    assert energy.slurm(JOB, run).source.covers == "2 whole node(s)" and "7.0" in asked[-1]
+    batch = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1"}
+    assert energy.slurm(batch, run).state == "ok" and "7.batch" in asked[-1]
+    several = energy.slurm(batch | {"SLURM_JOB_NUM_NODES": "3"}, run)
+    assert several.state == "off" and "first of its 3 nodes" in several.detail
 
 
 @pytest.mark.parametrize("sharing", ["OK", "YES", "USER", ""])

@@ -41,6 +41,12 @@ def kernel_table(runs: Mapping[str, Sequence[Measurement]]) -> dict[str, list]:
         "processor time (s)": mean["cpu_seconds"],
         "energy (J)": mean["joules"],
         "power (W)": mean["watts"],
+        "of the machine's processor time (%)": [
+            100 * float(np.mean([m.cpu_share for m in measured]))
+            if all(m.cpu_share is not None for m in measured)
+            else "unknown"
+            for measured in runs.values()
+        ],
         "source": [measured[0].source for measured in runs.values()],
     }
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from efficient_ai.energy import sampling
 from efficient_ai.energy._measure import measure, quantity
 from efficient_ai.energy._replay import Trace
-from efficient_ai.plotting import INK, OKABE_ITO, figure, interval_band, live, rgba
+from efficient_ai.plotting import INK, OKABE_ITO, figure, live, rgba
 
 STEPS = [0.5, 1.0, 2.0, 4.0, 8.0]
 PHASES = [0.0, 0.25, 0.5, 0.75]
@@ -66,14 +66,35 @@ def trace_table() -> dict[str, list]:
 
 
 def error_figure(
-    period: float = 1.0, steps: tuple[float, ...] = (0.1, 0.25, 0.5, 0.9, 1.0, 1.1, 1.5, 2.0, 2.2, 3.0, 5.0)
+    period: float = 1.0,
+    steps: tuple[float, ...] = (
+        0.1,
+        0.2,
+        0.3,
+        0.5,
+        0.7,
+        0.9,
+        1.0,
+        1.1,
+        1.3,
+        1.5,
+        1.8,
+        2.0,
+        2.2,
+        2.6,
+        3.0,
+        3.4,
+        4.0,
+        5.0,
+    ),
 ) -> go.Figure:
     """Error over step on a load that switches every half ``period``: counter, trapezoid over phases, random moments."""
     errors = {step: 100 * sampling.aliasing(period, step, phases=60) for step in steps}
     fig = figure(x="step of the sampling (s)", y="relative error (%)")
-    fig.add_trace(
-        interval_band(list(steps), [e.min() for e in errors.values()], [e.max() for e in errors.values()],
-                      COLOUR["trapezoid"], "trapezoid, all phases")
+    fig.add_scatter(
+        x=list(steps), y=[0.0] * len(steps), mode="markers", name="trapezoid, all phases", marker=dict(size=1, color=COLOUR["trapezoid"]),
+        error_y=dict(type="data", array=[e.max() for e in errors.values()], arrayminus=[-e.min() for e in errors.values()],
+                     thickness=5, width=0, color=COLOUR["trapezoid"]),
     )  # fmt: skip
     jitter = [[100 * sampling.with_jitter(period, step, seed) for seed in range(40)] for step in steps]
     fig.add_scatter(x=list(steps), y=[np.mean(e) for e in jitter], name="random moments, mean of 40 runs",
