@@ -9,7 +9,7 @@ import torch
 from efficient_ai.energy._measure import Measurement, measure
 from efficient_ai.energy._sensors import Source
 
-NAMES = ("sleep", "copy, 1 thread", "matrix product, 1 thread", "matrix product, all threads")
+NAMES = ("sleep", "copy, 1 thread", "product, 1 thread", "product, all threads")
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def kernel(name: str, device: str = "cpu") -> tuple[Callable[[], object], int]:
         source = torch.zeros(8_000_000, device=device)
         target = torch.empty_like(source)
         return lambda: target.copy_(source), 1
-    if name in ("matrix product, 1 thread", "matrix product, all threads"):
+    if name in ("product, 1 thread", "product, all threads"):
         a = torch.randn(512, 512, device=device, generator=torch.Generator(device).manual_seed(0))
         out = torch.empty_like(a)
         return lambda: torch.mm(a, a, out=out), 1 if "1 thread" in name else 0

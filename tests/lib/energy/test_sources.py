@@ -240,6 +240,29 @@ def test_processor_time_of_grandchildren_counts():
     child.stdout.close()
 
 
+@pytest.mark.parametrize("lists_children", [True, False])
+def test_descendants_are_found_with_and_without_the_kernel_s_lists(tmp_path, lists_children):
+    """A /proc of files: our child 11, its child 12, a stranger 13, and 14, which ended while we looked."""
+    from efficient_ai.energy._cputime import _TICK, _living
+
+    me = os.getpid()
+
+    def process(pid, parent, ticks, children):
+        task = tmp_path / str(pid) / "task" / str(pid)
+        task.mkdir(parents=True)
+        (tmp_path / str(pid) / "stat").write_text(
+            f"{pid} (a (b) c) S {parent} " + "0 " * 9 + f"{ticks} 0 0 0 20 0"
+        )
+        if lists_children:
+            (task / "children").write_text(children)
+
+    process(me, 1, 900, "11 14")
+    process(11, me, 100, "12")
+    process(12, 11, 50, "")
+    process(13, 1, 7, "")
+    assert sum(_living(tmp_path)) == pytest.approx(150 / _TICK)
+
+
 def test_the_estimate_follows_its_formula():
     model = energy.CpuModel(idle=1.0, busy=10.0, factor=2.0)
     source = energy.cpu_time(model, cores=3).source

@@ -19,7 +19,7 @@ Runs = Mapping[str, Mapping[str, Mapping[int, Sequence[Cost]]]]
 def kernel_figure(runs: Mapping[str, Sequence[Measurement]]) -> go.Figure:
     """Mean power of kernels of the same length, each repeat a point, with the label of the source."""
     label = next(iter(runs.values()))[0].source
-    fig = figure(x=f"mean power (W), {label}", height=300)
+    fig = figure(x="mean power (W)", height=300, title=dict(text=label, font_size=14))
     for name, measured in runs.items():
         value, low, high = interval([m.watts for m in measured])
         fig.add_scatter(x=[m.watts for m in measured], y=[name] * len(measured), mode="markers", showlegend=False,
@@ -119,7 +119,7 @@ def job_figure(ranks: Sequence[tuple[str, float]], total: Measurement) -> go.Fig
     fig = figure(x="energy (J)", height=240, barmode="stack")
     for host, colour in colours.items():
         wrong = sum(joules for name, joules in ranks if name == host)
-        fig.add_bar(y=["every rank adds its host", "every host once"], x=[wrong, total.parts[host]], orientation="h", name=host,
+        fig.add_bar(y=["ranks added", "hosts added"], x=[wrong, total.parts[host]], orientation="h", name=host,
                     marker_color=colour)  # fmt: skip
     fig.update_yaxes(autorange="reversed")
     return fig

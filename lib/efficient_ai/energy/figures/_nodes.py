@@ -25,9 +25,9 @@ def which_node(speed_up: float, idle_watts: float, job_watts: float) -> tuple[go
     """
     gpu_watts = _HOST_BESIDE + _BUSY_GPU + (_GPUS - 1) * idle_watts
     energies = {
-        "processors, no GPU in the node": job_watts * _HOURS,
-        f"processors, {_GPUS} GPUs idle": (job_watts + _GPUS * idle_watts) * _HOURS,
-        f"one GPU of {_GPUS}": gpu_watts * _HOURS / speed_up,
+        "no GPU in the node": job_watts * _HOURS,
+        f"{_GPUS} idle GPUs": (job_watts + _GPUS * idle_watts) * _HOURS,
+        f"1 of {_GPUS} GPUs": gpu_watts * _HOURS / speed_up,
     }
     colours = [OKABE_ITO["blue"], OKABE_ITO["sky"], OKABE_ITO["vermilion"]]
     fig = figure(x="energy (kWh)", height=280)
@@ -120,8 +120,8 @@ def grams(measured: Measurement, pue: float, per_kwh: float, runs: int) -> tuple
     """
     place = Intensity(per_kwh, "chosen above", "chosen above", "the slider", pue)
     low, middle, high = (runs * place.grams(j) for j in (measured.low, measured.joules, measured.high))
-    fig = figure(x="grams of CO2 equivalents", height=220)
-    fig.add_bar(y=["this training"], x=[middle], orientation="h", marker_color=OKABE_ITO["green"],
+    fig = figure(x="CO2 equivalents (g)", height=220)
+    fig.add_bar(y=["training"], x=[middle], orientation="h", marker_color=OKABE_ITO["green"],
                 error_x=dict(type="data", array=[high - middle], arrayminus=[middle - low]))  # fmt: skip
     top = measured.high / 3.6e6 * max(PUES) * max(INTENSITIES) * max(RUNS)
     fig.update_xaxes(type="log", range=[np.log10(top) - 7, np.log10(top) + 0.2])

@@ -10,13 +10,13 @@ TOOLS = {
     "ours": ("this chapter", OKABE_ITO["blue"]),
     "perun": ("perun", OKABE_ITO["vermilion"]),
     "codecarbon packages": ("CodeCarbon, packages only", OKABE_ITO["sky"]),
-    "codecarbon": ("CodeCarbon, its total with modelled memory", OKABE_ITO["green"]),
+    "codecarbon": ("CodeCarbon with modelled memory", OKABE_ITO["green"]),
 }
 
 
 def tools_figure(record: Record) -> go.Figure:
     """Relative error of each tool on each load with a known energy; every repeat a point."""
-    fig = figure(x="error against the known energy (%)", height=420)
+    fig = figure(x="error (%)", height=420)
     for place, (tool, (name, colour)) in enumerate(TOOLS.items()):
         x, y = [], []
         for i, load in enumerate(LOADS):
