@@ -270,7 +270,7 @@ def test_the_estimate_follows_its_formula():
         end = time.process_time() + 0.2
         while time.process_time() < end:
             pass
-    assert m.joules == pytest.approx(3 * m.seconds + 10 * m.cpu_seconds, rel=0.1)
+    assert m.joules == pytest.approx(3 * m.seconds + 10 * m.cpu_seconds, rel=0.2)
     assert m.low == pytest.approx(m.joules / 2) and m.high == pytest.approx(m.joules * 2)
     assert m.source == "estimated:cpu-time" and "10 W" in m.covers
 
