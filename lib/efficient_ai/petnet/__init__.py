@@ -1,0 +1,81 @@
+"""Pairing photons with spikes: the coincidence sorter of the PETNet paper, and the classical sorters beside it.
+
+Debus et al., "PETNet – Coincident Particle Event Detection using Spiking Neural Networks", NICE 2024,
+DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
+
+* the scanner: :class:`Detector`, :class:`Hits`, :class:`Pairs`, :func:`raster`, :func:`hits_of`
+* data as the paper makes them: :class:`Settings`, :func:`generate`, :data:`STANDARD`, :data:`SAFIR`, :data:`SMALL`
+* data from physics: :class:`Scanner`, :class:`Phantom`, :class:`Physics`, :func:`scan`, :func:`coincidences`
+* classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`
+* the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses
+* judging: :func:`score_hits`, :func:`score_pairs`
+"""
+
+from efficient_ai.petnet._coincidences import KINDS, Coincidences, coincidences
+from efficient_ai.petnet._detector import Detector
+from efficient_ai.petnet._events import Hits, Pairs, hits_of, raster
+from efficient_ai.petnet._generator import (
+    SAFIR,
+    SMALL,
+    STANDARD,
+    Recording,
+    Settings,
+    draw_delays,
+    generate,
+)
+from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
+from efficient_ai.petnet._montecarlo import GEOMETRY, Physics, Scan, scan
+from efficient_ai.petnet._neurons import (
+    SpikingNetwork,
+    decay_filter,
+    geometry_channels,
+    lif,
+    paper_arctan,
+    released_arctan,
+)
+from efficient_ai.petnet._scanner import MOUSE, RODS, Phantom, Scanner
+from efficient_ai.petnet._scores import Score, score_hits, score_pairs
+from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sort_plain
+
+__all__ = [
+    "GEOMETRY",
+    "KINDS",
+    "MOUSE",
+    "RODS",
+    "SAFIR",
+    "SMALL",
+    "STANDARD",
+    "Coincidences",
+    "Detector",
+    "Hits",
+    "Pairs",
+    "Phantom",
+    "Physics",
+    "Recording",
+    "Scan",
+    "Scanner",
+    "Score",
+    "Settings",
+    "SpikingNetwork",
+    "Window",
+    "coincidences",
+    "count_loss",
+    "decay_filter",
+    "draw_delays",
+    "generate",
+    "geometry_channels",
+    "hits_of",
+    "lif",
+    "paper_arctan",
+    "per_bin_loss",
+    "published_timing_loss",
+    "raster",
+    "released_arctan",
+    "scan",
+    "score_hits",
+    "score_pairs",
+    "sort_arrays",
+    "sort_compiled",
+    "sort_plain",
+    "trace_loss",
+]
