@@ -174,8 +174,7 @@ def _photon(scanner, phantom, physics, place, way, time, decay, rng) -> dict[str
         radial = np.abs((end[hit, 0] * way[hit, 0] + end[hit, 1] * way[hit, 1]) / scanner.radius)
         through = scanner.depth / np.maximum(radial, 0.2)
         seen, energy = _deposit(scanner, energy, through, rng)
-        columns = (time, crystal, energy, decay, scattered)
-        time, crystal, energy, decay, scattered = (column[seen] for column in columns)
+        time, crystal, decay, scattered = (column[seen] for column in (time, crystal, decay, scattered))
     return {"time": time, "crystal": crystal, "energy": energy, "decay": decay, "scattered": scattered}
 
 
