@@ -23,6 +23,7 @@ from efficient_ai.petnet._generator import (
     draw_delays,
     generate,
 )
+from efficient_ai.petnet._learn import LOSSES, Recipe, Trained, found, judge, learn, test_set
 from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
 from efficient_ai.petnet._montecarlo import GEOMETRY, Physics, Scan, scan
 from efficient_ai.petnet._neurons import (
@@ -40,6 +41,7 @@ from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sor
 __all__ = [
     "GEOMETRY",
     "KINDS",
+    "LOSSES",
     "MOUSE",
     "RODS",
     "SAFIR",
@@ -51,20 +53,25 @@ __all__ = [
     "Pairs",
     "Phantom",
     "Physics",
+    "Recipe",
     "Recording",
     "Scan",
     "Scanner",
     "Score",
     "Settings",
     "SpikingNetwork",
+    "Trained",
     "Window",
     "coincidences",
     "count_loss",
     "decay_filter",
     "draw_delays",
+    "found",
     "generate",
     "geometry_channels",
     "hits_of",
+    "judge",
+    "learn",
     "lif",
     "paper_arctan",
     "per_bin_loss",
@@ -77,5 +84,6 @@ __all__ = [
     "sort_arrays",
     "sort_compiled",
     "sort_plain",
+    "test_set",
     "trace_loss",
 ]

@@ -16,14 +16,21 @@ class Grid:
     """Where a sinogram and its picture are sampled; the axial direction is summed up.
 
     Args:
-        pixels: of the square picture, along a side.
+        pixels: of the square picture, along a side: an odd number, so that one is in the middle.
         size: length of a side, mm.
         angles: directions of lines, over half a turn.
+
+    Raises:
+        ValueError: an even number of pixels.
     """
 
-    pixels: int = 36
-    size: float = 36.0
+    pixels: int = 37
+    size: float = 37.0
     angles: int = 90
+
+    def __post_init__(self):
+        if self.pixels % 2 == 0:
+            raise ValueError(f"{self.pixels} pixels have none in the middle: give an odd number")
 
     @property
     def pitch(self) -> float:

@@ -146,9 +146,7 @@ def _decays(scanner, phantom, physics, first, n, seconds, rng) -> dict[str, np.n
         # The angle to a straight line is the root of two normal squares: one of each plane.
         angle = NON_COLLINEARITY * np.hypot(*rng.standard_normal((2, n)))
         other = turn(other, np.cos(angle), 2 * np.pi * rng.random(n))
-    photons = [
-        _photon(scanner, phantom, physics, place, way, time, decay, rng) for way in (direction, other)
-    ]
+    photons = [_photon(scanner, phantom, physics, place, way, time, decay, rng) for way in (direction, other)]
     return {name: np.concatenate([each[name] for each in photons]) for name in photons[0]}
 
 
@@ -167,9 +165,7 @@ def _photon(scanner, phantom, physics, place, way, time, decay, rng) -> dict[str
     crystal, energy, scattered = crystal[hit], energy[hit], scattered[hit]
     time, decay, path = time[hit], decay[hit], path[hit] + distance[hit]
     if physics.timing:
-        time = (
-            time + path / LIGHT_MM_PER_S + scanner.time_fwhm / FWHM * rng.standard_normal(len(time))
-        )
+        time = time + path / LIGHT_MM_PER_S + scanner.time_fwhm / FWHM * rng.standard_normal(len(time))
     if physics.crystals:
         radial = np.abs((end[hit, 0] * way[hit, 0] + end[hit, 1] * way[hit, 1]) / scanner.radius)
         through = scanner.depth / np.maximum(radial, 0.2)

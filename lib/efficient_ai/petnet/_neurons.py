@@ -5,18 +5,21 @@ sequential. So a layer here is one matrix product and one pass over the steps in
 backward pass is a single multiply-add per step.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from efficient_ai.petnet._events import Hits
+
 RESETS = ("code", "paper")
 
 
 def released_arctan(x: Tensor) -> Tensor:
     """Derivative that the released code puts in place of that of the step: ``1 / (1 + (pi x)^2)``."""
-    return 1 / (1 + (math.pi * x) ** 2)
+    return x.mul(math.pi).square_().add_(1).reciprocal_()
 
 
 def paper_arctan(x: Tensor) -> Tensor:
@@ -35,7 +38,7 @@ class _LIF(torch.autograd.Function):
         for u, s, i in zip(membrane.unbind(), spikes.unbind(), current.unbind(), strict=True):
             torch.add(i, u_before, alpha=leak, out=u)
             u.add_(s_before, alpha=drop)
-            s.copy_(u > threshold)
+            torch.gt(u, threshold, out=s)
             u_before, s_before = u, s
         ctx.save_for_backward(membrane, spikes)
         ctx.leak, ctx.threshold, ctx.reset, ctx.surrogate = leak, threshold, reset, surrogate
@@ -137,7 +140,7 @@ class SpikingNetwork(nn.Module):
     ):
         super().__init__()
         self.sizes, self.threshold, self.reset, self.surrogate = tuple(sizes), threshold, reset, surrogate
-        self.linear = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.linear = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.beta = nn.Parameter(torch.full((len(sizes) - 1,), float(beta)))
         for layer in self.linear:
             bound = 1 / math.sqrt(layer.in_features)
@@ -150,12 +153,40 @@ class SpikingNetwork(nn.Module):
 
     def layers(self, spikes: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Spikes and membrane of every layer."""
+        return self._from_current(self.linear[0](spikes))
+
+    def from_hits(
+        self, hits: Hits, samples: int, steps: int, window: Tensor | None = None, value: float = 0.1
+    ) -> Tensor:
+        """The same output from a list of hits, whose rows of the first weights are added where they belong.
+
+        A raster is nearly empty, and a product with it is mostly a product with zeros. Geometry channels are linear in
+        the hits, so their weights are folded into those of the crystals.
+
+        Args:
+            hits: of ``samples`` samples of ``steps`` bins.
+            window: of the geometry channels, if the network has them; ``value`` as for :func:`geometry_channels`.
+
+        Returns:
+            shape ``(steps, samples, outputs)``.
+        """
+        first = self.linear[0]
+        rows = first.weight.T
+        if window is not None:
+            rows = rows[: len(window)] + value * window @ rows[len(window) :]
+        current = first.bias.expand(steps, samples, -1).clone()
+        place = [torch.from_numpy(each).to(rows.device) for each in (hits.time, hits.sample)]
+        chosen = rows[torch.from_numpy(hits.crystal).to(rows.device)]
+        return self._from_current(current.index_put(place, chosen, accumulate=True))[-1][0]
+
+    def _from_current(self, current: Tensor) -> list[tuple[Tensor, Tensor]]:
         traces = []
-        for linear, beta in zip(self.linear, self.beta.clamp(0, 1), strict=True):
-            spikes, membrane = lif(
-                linear(spikes), beta, threshold=self.threshold, reset=self.reset, surrogate=self.surrogate
+        for layer, beta in enumerate(self.beta.clamp(0, 1)):
+            if layer:
+                current = self.linear[layer](traces[-1][0])
+            traces.append(
+                lif(current, beta, threshold=self.threshold, reset=self.reset, surrogate=self.surrogate)
             )
-            traces.append((spikes, membrane))
         return traces
 
 

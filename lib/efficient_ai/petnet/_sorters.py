@@ -82,9 +82,7 @@ def _pairs_in(cluster, crystal, time, detector, window):
     """The pairs that one window gives."""
 
     def opposite(a, b):
-        return window.geometry is None or bool(
-            detector.opposite(crystal[a], crystal[b], window.geometry)
-        )
+        return window.geometry is None or bool(detector.opposite(crystal[a], crystal[b], window.geometry))
 
     if len(cluster) == 2:
         return [tuple(cluster)] if opposite(*cluster) else []
@@ -162,7 +160,9 @@ def _compiled(sample, crystal, time, width, spread, resolve, rings, per_ring):
                 found += 1
         elif count > 2 and resolve:
             free = np.ones(count, np.bool_)
-            while True:  # the closest opposite pair of what is left; the order of the plain loop at equal distance
+            while (
+                True
+            ):  # the closest opposite pair of what is left; the order of the plain loop at equal distance
                 best, best_a, best_b = np.inf, -1, -1
                 for a in range(count):
                     for b in range(a + 1, count):

@@ -88,7 +88,9 @@ def test_the_surrogates_differ_by_pi():
 
 
 def test_the_trace_filter_and_its_gradient():
-    x = torch.randn(12, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    x = torch.randn(
+        12, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    ).requires_grad_()
     filtered = petnet.decay_filter(x, 0.7)
     expected = sum(0.7**k * torch.nn.functional.pad(x, (0, 0, 0, 0, k, 0))[:12] for k in range(12))
     torch.testing.assert_close(filtered, expected)
@@ -102,7 +104,9 @@ def test_geometry_channels_mark_the_opposite_of_hits_and_add_up():
     channels = petnet.geometry_channels(spikes, torch.from_numpy(detector.window(1)))
     assert channels.shape == (3, 1, 32) and torch.equal(channels[..., :16], spikes)
     marked = channels[1, 0, 16:]
-    assert set(np.round(marked.tolist(), 6)) == {0.0, 0.1, 0.2} and channels[0].sum() == channels[2].sum() == 0
+    assert (
+        set(np.round(marked.tolist(), 6)) == {0.0, 0.1, 0.2} and channels[0].sum() == channels[2].sum() == 0
+    )
     opposite = detector.opposite(np.array([0]), np.arange(16), 1)
     assert all(marked[c] > 0 for c in np.flatnonzero(opposite))
 
@@ -116,6 +120,33 @@ def test_geometry_channels_add_no_power_only_another_start():
     weight = torch.randn(5, 32, dtype=torch.float64, generator=rng)
     with_geometry = petnet.geometry_channels(spikes, window) @ weight.T
     torch.testing.assert_close(with_geometry, spikes @ (weight[:, :16] + 0.1 * weight[:, 16:] @ window.T).T)
+
+
+@pytest.mark.parametrize("geometry", [False, True])
+def test_a_list_of_hits_gives_what_the_raster_gives(geometry):
+    """Output and all gradients, in float64."""
+    settings = petnet.SMALL
+    crystals = settings.detector.crystals
+    window = torch.from_numpy(settings.detector.window(2)).double() if geometry else None
+    hits = petnet.generate(settings, 20, seed=0).hits
+    network = petnet.SpikingNetwork(
+        ((2 if geometry else 1) * crystals, 40, crystals), generator=torch.Generator().manual_seed(0)
+    ).double()
+    with torch.no_grad():
+        network.linear[0].weight *= 4
+    weight = torch.randn(settings.steps, 20, crystals, dtype=torch.float64)
+    results = []
+    dense = petnet.raster(hits, 20, crystals, settings.steps).double()
+    for output in (
+        network.from_hits(hits, 20, settings.steps, window),
+        network(petnet.geometry_channels(dense, window) if geometry else dense),
+    ):
+        network.zero_grad()
+        (output * weight).sum().backward()
+        results.append([output, *(parameter.grad.clone() for parameter in network.parameters())])
+    assert results[0][0].sum() > 100
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 # -- losses -----------------------------------------------------------------------------------------------------------
@@ -155,7 +186,9 @@ def test_the_trace_loss_has_a_gradient_that_pulls_towards_the_target():
     target[10] = 1
     petnet.trace_loss(output, target).backward()
     assert output.grad.argmin() == 10 and (output.grad <= 0).all() and output.grad[9] > output.grad[10]
-    assert torch.autograd.gradcheck(lambda x: petnet.trace_loss(x, target), (output.detach().requires_grad_(),))
+    assert torch.autograd.gradcheck(
+        lambda x: petnet.trace_loss(x, target), (output.detach().requires_grad_(),)
+    )
 
 
 def test_silence_is_nearly_perfect_per_bin():

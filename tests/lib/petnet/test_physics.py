@@ -1,5 +1,6 @@
 """Numbers of the physics against known ones; the Monte Carlo against the physics; pictures against phantoms."""
 
+import itertools
 import math
 
 import numpy as np
@@ -31,7 +32,9 @@ def test_energies_after_scattering(angle, energy):
     assert share * _physics.ELECTRON_KEV == pytest.approx(energy, abs=0.06)
 
 
-@pytest.mark.parametrize("kev, angle, kept", [(350, 57.3, 0.466), (391, 46.1, 0.362), (425, 37.1, 0.269), (450, 30.2, 0.196)])
+@pytest.mark.parametrize(
+    "kev, angle, kept", [(350, 57.3, 0.466), (391, 46.1, 0.362), (425, 37.1, 0.269), (450, 30.2, 0.196)]
+)
 def test_an_energy_cut_keeps_small_angles(kev, angle, kept):
     widest = _physics.widest_angle(kev)
     assert math.degrees(widest) == pytest.approx(angle, abs=0.06)
@@ -46,7 +49,7 @@ def test_sampled_angles_follow_klein_nishina(energy):
     edges = np.linspace(-1, 1, 21)
     expected = [
         integrate.quad(lambda c: _physics.klein_nishina_density(c, energy), a, b)[0] * n
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in itertools.pairwise(edges)
     ]
     counts, _ = np.histogram(cosine, edges)
     chi2 = ((counts - expected) ** 2 / expected).sum()
@@ -58,7 +61,9 @@ def test_sampled_angles_follow_klein_nishina(energy):
 
 def test_attenuation_of_water_and_lso():
     water = [10 * float(_physics.attenuation("water", 510.999, p)) for p in ("total", "photo", "compton")]
-    assert water == pytest.approx([0.0960, 2e-5, 0.0958], rel=0.15) and water[0] == pytest.approx(0.0960, abs=1e-4)
+    assert water == pytest.approx([0.0960, 2e-5, 0.0958], rel=0.15) and water[0] == pytest.approx(
+        0.0960, abs=1e-4
+    )
     assert 10 * float(_physics.attenuation("LSO", 510.999)) == pytest.approx(0.868, abs=1e-3)
     with pytest.raises(KeyError, match="water"):
         _physics.attenuation("cheese", 511.0)
@@ -72,7 +77,10 @@ def test_dead_times():
 
 
 def test_necr_of_nothing_is_nothing():
-    assert _physics.necr(np.array([0.0, 4.0]), np.array([0.0, 2.0]), np.array([0.0, 2.0])).tolist() == [0.0, 2.0]
+    assert _physics.necr(np.array([0.0, 4.0]), np.array([0.0, 2.0]), np.array([0.0, 2.0])).tolist() == [
+        0.0,
+        2.0,
+    ]
 
 
 # -- the Monte Carlo --------------------------------------------------------------------------------------------------
@@ -111,7 +119,10 @@ def test_scattered_photons_come_back_as_scattered_and_energy_is_lost():
     scan = petnet.scan(petnet.Scanner(), phantom, activity=2e5, seconds=1, seed=2, physics=physics)
     clean = scan.scattered == 0
     assert 0.1 < (~clean).mean() < 0.9
-    assert np.allclose(scan.energy[clean], _physics.ELECTRON_KEV) and (scan.energy[~clean] < _physics.ELECTRON_KEV).all()
+    assert (
+        np.allclose(scan.energy[clean], _physics.ELECTRON_KEV)
+        and (scan.energy[~clean] < _physics.ELECTRON_KEV).all()
+    )
     assert scan.energy[scan.scattered == 1].min() >= _physics.ELECTRON_KEV / 3 - 1e-6
 
 
@@ -130,7 +141,9 @@ def test_randoms_grow_with_the_square_of_the_activity():
     scanner = petnet.Scanner()
     tau = 20e-9
     for activity, seconds in ((1e7, 0.02), (4e7, 0.005)):
-        scan = petnet.scan(scanner, POINT, activity=activity, seconds=seconds, seed=4, physics=petnet.GEOMETRY)
+        scan = petnet.scan(
+            scanner, POINT, activity=activity, seconds=seconds, seed=4, physics=petnet.GEOMETRY
+        )
         reach = np.searchsorted(scan.time, scan.time + tau, side="right")
         pairs = (reach - np.arange(len(scan)) - 1).sum() - len(scan) // 2  # without the partner of each
         # Two hits come together, so the pairs of different decays are 4 for each pair of decays that both hit.
@@ -172,7 +185,9 @@ def test_a_scan_that_cannot_be_is_refused():
 
 def test_no_decay_no_hit():
     scan = petnet.scan(petnet.Scanner(), POINT, activity=0, seconds=1, seed=0)
-    assert len(scan) == 0 and len(petnet.coincidences(scan, petnet.Scanner().detector, petnet.Window(1e-9))) == 0
+    assert (
+        len(scan) == 0 and len(petnet.coincidences(scan, petnet.Scanner().detector, petnet.Window(1e-9))) == 0
+    )
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ def network(reset="code", sizes=(24, 30, 24)):
 
 def samples(n=2, steps=120, inputs=24):
     return [
-        (torch.rand(steps, inputs, generator=torch.Generator().manual_seed(i)) < 0.1).double() for i in range(n)
+        (torch.rand(steps, inputs, generator=torch.Generator().manual_seed(i)) < 0.1).double()
+        for i in range(n)
     ]
 
 

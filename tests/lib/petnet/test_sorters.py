@@ -15,7 +15,10 @@ SORTERS = (petnet.sort_plain, petnet.sort_arrays, petnet.sort_compiled)
 def some_hits(seed, n=60, samples=4, steps=40, detector=RING):
     rng = np.random.default_rng(seed)
     return Hits.sort(
-        rng.integers(0, samples, n), rng.integers(0, detector.crystals, n), rng.integers(0, steps, n), np.arange(n)
+        rng.integers(0, samples, n),
+        rng.integers(0, detector.crystals, n),
+        rng.integers(0, steps, n),
+        np.arange(n),
     )
 
 
@@ -46,7 +49,9 @@ def test_a_ring_without_opposites_is_refused(rings, per_ring):
 # -- the generator ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scanner", [petnet.SMALL, petnet.STANDARD, petnet.SAFIR], ids=["small", "standard", "SAFIR"])
+@pytest.mark.parametrize(
+    "scanner", [petnet.SMALL, petnet.STANDARD, petnet.SAFIR], ids=["small", "standard", "SAFIR"]
+)
 def test_the_generator_keeps_the_rules_of_the_released_one(scanner):
     samples = 3000
     recording = petnet.generate(scanner, samples, seed=1)
@@ -54,9 +59,15 @@ def test_the_generator_keeps_the_rules_of_the_released_one(scanner):
     assert hits.time.min() >= 0 and hits.time.max() < scanner.steps
     assert scanner.detector.opposite(pairs.first, pairs.second, scanner.spread).all()
     # A label is at the time of the decay, its hit earlier by the delay of its own crystal.
-    seen = {tuple(row) for row in np.column_stack([hits.sample, hits.crystal, hits.time + recording.delays[hits.crystal]])}
+    seen = {
+        tuple(row)
+        for row in np.column_stack([hits.sample, hits.crystal, hits.time + recording.delays[hits.crystal]])
+    }
     both = np.concatenate(
-        [np.column_stack([pairs.sample, crystal, pairs.time[:, 0]]) for crystal in (pairs.first, pairs.second)]
+        [
+            np.column_stack([pairs.sample, crystal, pairs.time[:, 0]])
+            for crystal in (pairs.first, pairs.second)
+        ]
     )
     assert len(both) and all(tuple(row) in seen for row in both)
     decays = scanner.activity + np.exp(-scanner.activity)  # at least one happens
@@ -141,7 +152,9 @@ def test_calibrated_delays_let_a_pair_meet(sorter):
     assert score.recall > 0.97 and score.precision > 0.95
 
 
-@pytest.mark.parametrize("width, geometry, multiples", [(-1, None, "kill"), (3, None, "resolve"), (3, 2, "keep")])
+@pytest.mark.parametrize(
+    "width, geometry, multiples", [(-1, None, "kill"), (3, None, "resolve"), (3, 2, "keep")]
+)
 def test_windows_that_are_none_are_refused(width, geometry, multiples):
     with pytest.raises(ValueError):
         Window(width, geometry, multiples)
