@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from efficient_ai import provenance
 from efficient_ai.petnet._events import Hits, hits_of, raster
 from efficient_ai.petnet._generator import Recording, Settings, generate
 from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
@@ -66,6 +67,7 @@ class Trained:
         loss: of each update.
         tests: ``(updates done, score)`` now and then.
         seconds: wall time of the training, tests included.
+        commit: of the project when it began.
     """
 
     network: SpikingNetwork
@@ -74,6 +76,7 @@ class Trained:
     loss: list[float] = field(default_factory=list)
     tests: list[tuple[int, Score]] = field(default_factory=list)
     seconds: float = 0.0
+    commit: str = field(default_factory=provenance.commit)
 
 
 def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> Tensor:

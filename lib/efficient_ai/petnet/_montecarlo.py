@@ -231,9 +231,8 @@ def _isotropic(n: int, rng: np.random.Generator) -> np.ndarray:
 def turn(way: np.ndarray, cosine: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
     """Unit vectors turned by an angle of the given ``cosine``, to the side that ``azimuth`` says."""
     sine = np.sqrt(np.maximum(1 - cosine**2, 0))
-    x, y, z = way.T
-    # A vector at right angles to each; the axis that is furthest from it helps.
-    steep = np.abs(z) > 0.9
+    # A vector at right angles to each; an axis that is far from it helps.
+    steep = np.abs(way[:, 2]) > 0.9
     helper = np.where(steep[:, None], np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
     side = np.cross(way, helper)
     side /= np.linalg.norm(side, axis=1, keepdims=True)

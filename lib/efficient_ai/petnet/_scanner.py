@@ -100,11 +100,13 @@ MOUSE = Phantom()
 RODS = Phantom(
     radius=15.0,
     length=30.0,
-    rods=tuple(
-        (8 * math.cos(math.pi / 3 * i), 8 * math.sin(math.pi / 3 * i), radius, 4.0)
-        for i, radius in enumerate((0.8, 1.2, 1.6, 2.0, 2.5, 3.0))
-    )
-    + ((0.0, 0.0, 13.0, 1.0),),
+    rods=(
+        *(
+            (8 * math.cos(math.pi / 3 * i), 8 * math.sin(math.pi / 3 * i), radius, 4.0)
+            for i, radius in enumerate((0.8, 1.2, 1.6, 2.0, 2.5, 3.0))
+        ),
+        (0.0, 0.0, 13.0, 1.0),
+    ),
     rod_length=28.0,
 )
 """A picture to reconstruct: six hot rods in a warm background, in water."""

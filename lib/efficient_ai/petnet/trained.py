@@ -43,7 +43,7 @@ def save(name: str, trained: Trained) -> Path:
         "recipe": recipe,
         "seconds": round(trained.seconds, 1),
         "machine": provenance.machine(),
-        "commit": provenance.commit(),
+        "commit": trained.commit,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": provenance.versions(),
     }
