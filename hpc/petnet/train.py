@@ -1,6 +1,6 @@
 """Train the networks that the PETNet chapter ships, one per seed, and write down how they did.
 
-    python hpc/petnet/train.py --seeds 0 1 2 --updates 3000
+    python hpc/petnet/train.py --seeds 0 1 2 --updates 2000
 
 Writes ``lib/efficient_ai/petnet/trained/<set>-<seed>.npz`` with the weights and the curve. Runs on a GPU if torch sees one.
 """
@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", choices=SETS, default="small")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--updates", type=int, default=3000)
+    parser.add_argument("--updates", type=int, default=2000)
     parser.add_argument("--hidden", type=int, nargs="+", default=[256])
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--tests", type=int, default=16)

@@ -47,7 +47,7 @@ class Recipe:
     hidden: tuple[int, ...] = (256,)
     loss: str = "trace"
     geometry: bool = True
-    updates: int = 3000
+    updates: int = 2000
     batch: int = 128
     rate: float = 3e-3
 
