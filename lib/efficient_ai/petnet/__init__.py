@@ -8,7 +8,11 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
 * data from physics: :class:`Scanner`, :class:`Phantom`, :class:`Physics`, :func:`scan`, :func:`coincidences`
 * classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`
 * the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses
+* learning: :class:`Recipe`, :func:`learn`, :func:`judge`; modules :mod:`efficient_ai.petnet.trained` (networks that
+  ship) and :mod:`efficient_ai.petnet.timing`
 * judging: :func:`score_hits`, :func:`score_pairs`
+* modules :mod:`efficient_ai.petnet.physics` (formulas), :mod:`efficient_ai.petnet.imaging` (pictures),
+  :mod:`efficient_ai.petnet.replay` (Brian2), :mod:`efficient_ai.petnet.figures` (imports plotly)
 """
 
 from efficient_ai.petnet._coincidences import KINDS, Coincidences, coincidences
@@ -18,6 +22,7 @@ from efficient_ai.petnet._generator import (
     SAFIR,
     SMALL,
     STANDARD,
+    TINY,
     Recording,
     Settings,
     draw_delays,
@@ -37,16 +42,21 @@ from efficient_ai.petnet._neurons import (
 from efficient_ai.petnet._scanner import MOUSE, RODS, Phantom, Scanner
 from efficient_ai.petnet._scores import Score, score_hits, score_pairs
 from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sort_plain
+from efficient_ai.petnet.claims import CLAIMS
+from efficient_ai.petnet.profiles import PROFILES
 
 __all__ = [
+    "CLAIMS",
     "GEOMETRY",
     "KINDS",
     "LOSSES",
     "MOUSE",
+    "PROFILES",
     "RODS",
     "SAFIR",
     "SMALL",
     "STANDARD",
+    "TINY",
     "Coincidences",
     "Detector",
     "Hits",

@@ -7,8 +7,8 @@ import numpy as np
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._events import Hits
 from efficient_ai.petnet._montecarlo import Scan
-from efficient_ai.petnet._physics import necr
 from efficient_ai.petnet._sorters import Window, sort_compiled
+from efficient_ai.petnet.physics import necr
 
 TRUE, SCATTERED, RANDOM = range(3)
 KINDS = ("true", "scattered", "random")

@@ -55,6 +55,7 @@ STANDARD = Settings(
     inferred=("rings", "crystals per ring", "activity", "efficiency", "spread", "delays"),
 )  # fmt: skip
 SAFIR = Settings(Detector(16, 180), 2000, 5, 0.141, 3, 50, 25)
+TINY = Settings(Detector(2, 12), 80, 2, 0.45, 2, 6, 3, inferred=("everything: a size for many trainings",))
 SMALL = Settings(Detector(4, 16), 160, 2, 0.45, 2, 8, 4, inferred=("everything: a size for two cores",))
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from efficient_ai.petnet._physics import (
+from efficient_ai.petnet._scanner import Phantom, Scanner
+from efficient_ai.petnet.physics import (
     ELECTRON_KEV,
     FWHM,
     LIGHT_MM_PER_S,
@@ -18,7 +19,6 @@ from efficient_ai.petnet._physics import (
     sample_cosine,
     scattered_share,
 )
-from efficient_ai.petnet._scanner import Phantom, Scanner
 
 BRANCHING = 0.967  # share of the decays of fluorine-18 that send out a positron
 RANGE_MM, LONGEST_RANGE_MM = 0.6, 2.4  # mean and largest range of these positrons in water

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from efficient_ai.petnet._detector import Detector
-from efficient_ai.petnet._physics import ELECTRON_KEV, FWHM
+from efficient_ai.petnet.physics import ELECTRON_KEV, FWHM
 
 
 @dataclass(frozen=True)

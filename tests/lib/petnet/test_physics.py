@@ -8,8 +8,7 @@ import pytest
 from scipy import integrate
 
 from efficient_ai import petnet
-from efficient_ai.petnet import _imaging as imaging
-from efficient_ai.petnet import _montecarlo, _physics
+from efficient_ai.petnet import _montecarlo, imaging, physics
 
 POINT = petnet.Phantom(radius=0, rods=((0, 0, 0, 1),), rod_length=0)
 
@@ -18,66 +17,66 @@ POINT = petnet.Phantom(radius=0, rods=((0, 0, 0, 1),), rod_length=0)
 
 
 def test_klein_nishina_at_511_kev():
-    assert _physics.klein_nishina_total(_physics.ELECTRON_KEV) == pytest.approx(2.8654e-25, rel=2e-5)
-    thomson = 8 * math.pi / 3 * _physics.ELECTRON_RADIUS_CM**2
-    assert _physics.klein_nishina_total(_physics.ELECTRON_KEV) / thomson == pytest.approx(0.43073, rel=2e-5)
-    assert _physics.klein_nishina_total(1e-3) == pytest.approx(thomson, rel=1e-3)
-    density = lambda c: _physics.klein_nishina_density(c, 511.0)  # noqa: E731
+    assert physics.klein_nishina_total(physics.ELECTRON_KEV) == pytest.approx(2.8654e-25, rel=2e-5)
+    thomson = 8 * math.pi / 3 * physics.ELECTRON_RADIUS_CM**2
+    assert physics.klein_nishina_total(physics.ELECTRON_KEV) / thomson == pytest.approx(0.43073, rel=2e-5)
+    assert physics.klein_nishina_total(1e-3) == pytest.approx(thomson, rel=1e-3)
+    density = lambda c: physics.klein_nishina_density(c, 511.0)  # noqa: E731
     assert integrate.quad(density, -1, 1)[0] == pytest.approx(1, abs=1e-9)
 
 
 @pytest.mark.parametrize("angle, energy", [(30, 450.6), (60, 340.7), (90, 255.5), (180, 170.3)])
 def test_energies_after_scattering(angle, energy):
-    share = _physics.scattered_share(math.cos(math.radians(angle)), _physics.ELECTRON_KEV)
-    assert share * _physics.ELECTRON_KEV == pytest.approx(energy, abs=0.06)
+    share = physics.scattered_share(math.cos(math.radians(angle)), physics.ELECTRON_KEV)
+    assert share * physics.ELECTRON_KEV == pytest.approx(energy, abs=0.06)
 
 
 @pytest.mark.parametrize(
     "kev, angle, kept", [(350, 57.3, 0.466), (391, 46.1, 0.362), (425, 37.1, 0.269), (450, 30.2, 0.196)]
 )
 def test_an_energy_cut_keeps_small_angles(kev, angle, kept):
-    widest = _physics.widest_angle(kev)
+    widest = physics.widest_angle(kev)
     assert math.degrees(widest) == pytest.approx(angle, abs=0.06)
-    density = lambda c: _physics.klein_nishina_density(c, _physics.ELECTRON_KEV)  # noqa: E731
+    density = lambda c: physics.klein_nishina_density(c, physics.ELECTRON_KEV)  # noqa: E731
     assert integrate.quad(density, math.cos(widest), 1)[0] == pytest.approx(kept, abs=6e-4)
 
 
-@pytest.mark.parametrize("energy", [_physics.ELECTRON_KEV, 60.0])
+@pytest.mark.parametrize("energy", [physics.ELECTRON_KEV, 60.0])
 def test_sampled_angles_follow_klein_nishina(energy):
     n = 200_000
-    cosine = _physics.sample_cosine(np.full(n, energy), np.random.default_rng(0))
+    cosine = physics.sample_cosine(np.full(n, energy), np.random.default_rng(0))
     edges = np.linspace(-1, 1, 21)
     expected = [
-        integrate.quad(lambda c: _physics.klein_nishina_density(c, energy), a, b)[0] * n
+        integrate.quad(lambda c: physics.klein_nishina_density(c, energy), a, b)[0] * n
         for a, b in itertools.pairwise(edges)
     ]
     counts, _ = np.histogram(cosine, edges)
     chi2 = ((counts - expected) ** 2 / expected).sum()
     assert chi2 < 45.3  # 99.9 % of the chi-square law with 20 degrees of freedom
     if energy > 500:
-        share = _physics.scattered_share(cosine, energy)
+        share = physics.scattered_share(cosine, energy)
         assert share.mean() == pytest.approx(0.65552, abs=4 * share.std() / math.sqrt(n))
 
 
 def test_attenuation_of_water_and_lso():
-    water = [10 * float(_physics.attenuation("water", 510.999, p)) for p in ("total", "photo", "compton")]
+    water = [10 * float(physics.attenuation("water", 510.999, p)) for p in ("total", "photo", "compton")]
     assert water == pytest.approx([0.0960, 2e-5, 0.0958], rel=0.15) and water[0] == pytest.approx(
         0.0960, abs=1e-4
     )
-    assert 10 * float(_physics.attenuation("LSO", 510.999)) == pytest.approx(0.868, abs=1e-3)
+    assert 10 * float(physics.attenuation("LSO", 510.999)) == pytest.approx(0.868, abs=1e-3)
     with pytest.raises(KeyError, match="water"):
-        _physics.attenuation("cheese", 511.0)
+        physics.attenuation("cheese", 511.0)
 
 
 def test_dead_times():
     rate = np.array([1e3, 1e6, 1e12])
-    assert _physics.counted(rate, 1e-6, False)[-1] == pytest.approx(1e6, rel=1e-4)
-    assert _physics.counted(1e6, 1e-6, True) == pytest.approx(1e6 / math.e)
-    assert _physics.counted(0.0, 1e-6, True) == 0
+    assert physics.counted(rate, 1e-6, False)[-1] == pytest.approx(1e6, rel=1e-4)
+    assert physics.counted(1e6, 1e-6, True) == pytest.approx(1e6 / math.e)
+    assert physics.counted(0.0, 1e-6, True) == 0
 
 
 def test_necr_of_nothing_is_nothing():
-    assert _physics.necr(np.array([0.0, 4.0]), np.array([0.0, 2.0]), np.array([0.0, 2.0])).tolist() == [
+    assert physics.necr(np.array([0.0, 4.0]), np.array([0.0, 2.0]), np.array([0.0, 2.0])).tolist() == [
         0.0,
         2.0,
     ]
@@ -90,8 +89,8 @@ def test_geometry_alone_meets_the_solid_angle():
     scanner = petnet.Scanner()
     scan = petnet.scan(scanner, POINT, activity=4e5, seconds=1, seed=0, physics=petnet.GEOMETRY)
     share = len(scan) / 2 / scan.decays
-    assert share == pytest.approx(_physics.solid_angle(57, 35.6), abs=4 * math.sqrt(0.21 / scan.decays))
-    assert _physics.solid_angle(57, 35.6) == pytest.approx(0.298, abs=1e-3)
+    assert share == pytest.approx(physics.solid_angle(57, 35.6), abs=4 * math.sqrt(0.21 / scan.decays))
+    assert physics.solid_angle(57, 35.6) == pytest.approx(0.298, abs=1e-3)
     # Both photons of a decay in the middle hit, and they hit opposite crystals.
     order = np.argsort(scan.decay, kind="stable")
     assert (np.diff(scan.decay[order])[::2] == 0).all()
@@ -101,13 +100,13 @@ def test_geometry_alone_meets_the_solid_angle():
 
 def test_straight_photons_leave_a_phantom_as_the_law_of_attenuation_says():
     phantom = petnet.Phantom(radius=50, length=1000, rods=((0, 0, 0, 1),), rod_length=0)
-    physics = petnet.Physics(positron=False, scatter=False, crystals=False, timing=False)
+    switched = petnet.Physics(positron=False, scatter=False, crystals=False, timing=False)
     scanner = petnet.Scanner(radius=60, length=4)
     scans = [
         petnet.scan(scanner, phantom, activity=2e6, seconds=1, seed=1, physics=p)
-        for p in (physics, petnet.GEOMETRY)
+        for p in (switched, petnet.GEOMETRY)
     ]
-    stopped = sum(_physics.attenuation("water", _physics.ELECTRON_KEV, p) for p in ("compton", "photo"))
+    stopped = sum(physics.attenuation("water", physics.ELECTRON_KEV, p) for p in ("compton", "photo"))
     survived = len(scans[0]) / len(scans[1])
     expected = float(np.exp(-stopped * 50))
     assert survived == pytest.approx(expected, abs=4 * expected * math.sqrt(2 / len(scans[0])))
@@ -115,15 +114,15 @@ def test_straight_photons_leave_a_phantom_as_the_law_of_attenuation_says():
 
 def test_scattered_photons_come_back_as_scattered_and_energy_is_lost():
     phantom = petnet.Phantom(radius=40, length=200, rods=((0, 0, 0, 1),), rod_length=0)
-    physics = petnet.Physics(crystals=False)
-    scan = petnet.scan(petnet.Scanner(), phantom, activity=2e5, seconds=1, seed=2, physics=physics)
+    switched = petnet.Physics(crystals=False)
+    scan = petnet.scan(petnet.Scanner(), phantom, activity=2e5, seconds=1, seed=2, physics=switched)
     clean = scan.scattered == 0
     assert 0.1 < (~clean).mean() < 0.9
     assert (
-        np.allclose(scan.energy[clean], _physics.ELECTRON_KEV)
-        and (scan.energy[~clean] < _physics.ELECTRON_KEV).all()
+        np.allclose(scan.energy[clean], physics.ELECTRON_KEV)
+        and (scan.energy[~clean] < physics.ELECTRON_KEV).all()
     )
-    assert scan.energy[scan.scattered == 1].min() >= _physics.ELECTRON_KEV / 3 - 1e-6
+    assert scan.energy[scan.scattered == 1].min() >= physics.ELECTRON_KEV / 3 - 1e-6
 
 
 def test_only_pairs_of_one_clean_annihilation_are_true():
@@ -150,7 +149,7 @@ def test_randoms_grow_with_the_square_of_the_activity():
         hitting = len(scan) / 2 / seconds
         expected = 4 * tau * hitting**2 * seconds
         assert pairs == pytest.approx(expected, abs=10 * math.sqrt(expected))
-        assert 4 * tau * hitting**2 == pytest.approx(_physics.randoms_rate(tau, 2 * hitting, hitting))
+        assert 4 * tau * hitting**2 == pytest.approx(physics.randoms_rate(tau, 2 * hitting, hitting))
 
 
 def test_dead_time_of_a_crystal():
@@ -164,7 +163,7 @@ def test_dead_time_lowers_the_rate_as_its_formula_says(paralysable):
     rng = np.random.default_rng(0)
     rate, tau, n = 1e6, 5e-7, 100_000
     alive = _montecarlo._alive(np.cumsum(rng.exponential(1 / rate, n)), np.zeros(n, int), tau, paralysable, 1)
-    expected = _physics.counted(rate, tau, paralysable) / rate
+    expected = physics.counted(rate, tau, paralysable) / rate
     assert alive.mean() == pytest.approx(expected, abs=4 / math.sqrt(n))
 
 

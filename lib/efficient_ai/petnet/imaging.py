@@ -7,8 +7,8 @@ import numpy as np
 from scipy import sparse
 from skimage.transform import iradon
 
-from efficient_ai.petnet._physics import ELECTRON_KEV, attenuation
 from efficient_ai.petnet._scanner import Phantom, Scanner
+from efficient_ai.petnet.physics import ELECTRON_KEV, attenuation
 
 
 @dataclass(frozen=True)
