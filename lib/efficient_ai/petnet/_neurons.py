@@ -41,14 +41,19 @@ class _LIF(torch.autograd.Function):
             torch.gt(u, threshold, out=s)
             u_before, s_before = u, s
         ctx.save_for_backward(membrane, spikes)
+        ctx.set_materialize_grads(False)  # a membrane that no loss looks at shall not cost an array of zeros
         ctx.leak, ctx.threshold, ctx.reset, ctx.surrogate = leak, threshold, reset, surrogate
         return spikes, membrane
 
     @staticmethod
     def backward(ctx, grad_spikes, grad_membrane):
         membrane, spikes = ctx.saved_tensors
-        grad = grad_spikes * ctx.surrogate(membrane - ctx.threshold)
-        grad += grad_membrane
+        if grad_spikes is None:
+            grad = grad_membrane.clone()
+        else:
+            grad = ctx.surrogate(membrane - ctx.threshold).mul_(grad_spikes)
+            if grad_membrane is not None:
+                grad += grad_membrane
         # The reset is detached: dL/dU[t] = own part + beta * dL/dU[t+1], and dL/dI = dL/dU.
         steps = grad.unbind()
         for t in range(len(steps) - 2, -1, -1):
@@ -56,7 +61,8 @@ class _LIF(torch.autograd.Function):
         before = membrane[:-1]
         if ctx.reset == "paper":
             before = before - ctx.threshold * spikes[:-1]
-        return grad, (grad[1:] * before).sum(), None, None, None
+        grad_beta = torch.dot(grad[1:].reshape(-1), before.reshape(-1)) if ctx.needs_input_grad[1] else None
+        return grad, grad_beta, None, None, None
 
 
 def lif(

@@ -63,7 +63,7 @@ def test_the_shipped_networks_are_what_their_record_says():
 
 
 def test_a_network_that_does_not_ship_is_told_how_to_make():
-    with pytest.raises(FileNotFoundError, match="hpc/petnet/train.py --set small --seeds 12345"):
+    with pytest.raises(FileNotFoundError, match=r"train\.py --set small --seeds 12345"):
         trained.load("small", 12345)
 
 
