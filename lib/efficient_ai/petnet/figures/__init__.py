@@ -10,6 +10,7 @@ from efficient_ai.petnet.figures._neuron import (
     surrogate,
     surrogate_table,
 )
+from efficient_ai.petnet.figures._peers import load_benchmark, peers_table
 from efficient_ai.petnet.figures._pictures import (
     WINDOWS,
     line_sensitivity,
@@ -71,8 +72,10 @@ __all__ = [
     "learning",
     "learning_table",
     "line_sensitivity",
+    "load_benchmark",
     "neuron",
     "neuron_table",
+    "peers_table",
     "picture_table",
     "picture_view",
     "pictures",
