@@ -47,6 +47,14 @@ DATASETS = {
         licence="MIT",
         changes="Excerpt: the first 10 000 of the 60 000 training images and the first 2 000 of the 10 000 test images",
     ),
+    "photon_attenuation": Dataset(
+        file="photon_attenuation.npz",
+        sha256="f95bfaff120786e980ddc798a030454c1d698373496344653e8034a05bc7860d",
+        title="Photon attenuation, coefficients of 8 materials at 121 energies from 10 to 511 keV",
+        source="Computed by us with xraylib 4.3.0, T. Schoonjans et al. (2011)",
+        licence="BSD-3-Clause",
+        changes="Mass coefficients times density: linear coefficients in 1/cm",
+    ),
 }
 
 
