@@ -130,7 +130,9 @@ class ExactLayerNorm(torch.autograd.Function):
     def forward(ctx, x, weight, bias, eps: float, place: Place):
         n = x.shape[-1] * place.grid.cols
         var, mean = torch.var_mean(x, dim=-1, correction=0)
-        parts = gather_small(place.transport, torch.stack([mean, var]), place.grid.row_of(place.transport.rank))
+        parts = gather_small(
+            place.transport, torch.stack([mean, var]), place.grid.row_of(place.transport.rank)
+        )
         parts = torch.stack(parts)  # [cols, 2, tokens...]
         mean = parts[:, 0].mean(0)
         var = parts[:, 1].mean(0) + (parts[:, 0] - mean).square().mean(0)

@@ -61,6 +61,11 @@ class Layout:
         if axis in ("double", "pairs"):
             half = c.width if axis == "double" else c.outputs
             return torch.arange(2 * half).reshape(2, self.grid.cols, -1).permute(1, 0, 2).reshape(-1)
-        lengths = {"width": c.width, "wide": c.channel_hidden, "hidden": c.token_hidden, "channels": c.outputs}
+        lengths = {
+            "width": c.width,
+            "wide": c.channel_hidden,
+            "hidden": c.token_hidden,
+            "channels": c.outputs,
+        }
         lengths |= {"features": c.inputs * c.patch, "outputs": c.outputs * c.patch}
         return torch.arange(lengths[axis])

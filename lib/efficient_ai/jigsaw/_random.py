@@ -2,7 +2,11 @@
 
 import torch
 
-_GOLDEN, _MIX1, _MIX2 = -7046029254386353131, -4658895280553007687, -7723592293110705685  # splitmix64, as signed
+_GOLDEN, _MIX1, _MIX2 = (
+    -7046029254386353131,
+    -4658895280553007687,
+    -7723592293110705685,
+)  # splitmix64, as signed
 
 
 def uniform_at(index: torch.Tensor, *key: int) -> torch.Tensor:

@@ -59,7 +59,9 @@ class SampleFile:
         i, j = grid.place(rank)
         channels, lat, lon = self.shape
         if channels % grid.cols or lon % grid.rows or (self.tiles > 1 and self.tiles % grid.rows):
-            raise ValueError(f"{self.shape} in {self.tiles} tiles cannot be cut for {grid.rows} x {grid.cols} ranks")
+            raise ValueError(
+                f"{self.shape} in {self.tiles} tiles cannot be cut for {grid.rows} x {grid.cols} ranks"
+            )
         begin = time.perf_counter()
         wanted = slice(j * channels // grid.cols, (j + 1) * channels // grid.cols)
         data = self._map("r")[wanted]

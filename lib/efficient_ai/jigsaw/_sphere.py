@@ -33,7 +33,9 @@ class Sphere:
         self.n = np.arange(t + 1)[None, :]
         self.mask = self.n >= self.m
         self.laplace = -self.n * (self.n + 1.0) / radius**2 * self.mask
-        self.inverse_laplace = np.divide(1, self.laplace, where=self.laplace != 0, out=np.zeros_like(self.laplace))
+        self.inverse_laplace = np.divide(
+            1, self.laplace, where=self.laplace != 0, out=np.zeros_like(self.laplace)
+        )
         p = _legendre(t + 1, self.mu)  # one degree more, for the derivative
         self.p = p[: t + 1, : t + 1] * self.mask[..., None]
         self.h = _derivative(p, t)
@@ -75,7 +77,9 @@ class Sphere:
 
     def transform_flops(self) -> float:
         """Operations of one transform in one direction, about: Legendre sums, and 2.5 N log2 N for the Fourier transforms."""
-        legendre = 8.0 * self.mask.sum() * self.lat / 2  # complex times real, 2 multiplications and 2 additions
+        legendre = (
+            8.0 * self.mask.sum() * self.lat / 2
+        )  # complex times real, 2 multiplications and 2 additions
         return legendre + self.lat * 2.5 * self.lon * np.log2(self.lon)
 
     def _synthesis(self, spec: np.ndarray, table: np.ndarray) -> np.ndarray:

@@ -21,11 +21,17 @@ def elements_sent(op: str, grid: Grid, x: int, w: int, y: int) -> list[int]:
         ends = {"XW": x + w, "XWT": x + w, "XTW": x + w}[op]  # ranks 0 and 3
         middle = {"XW": x + w, "XWT": w + y, "XTW": x + y}[op]  # ranks 1 and 2
         return [ends, middle, middle, ends]
-    each = {"XW": (c - 1) * x + (r - 1) * w, "XWT": (r - 1) * w + (c - 1) * y, "XTW": (c - 1) * x + (r - 1) * y}
+    each = {
+        "XW": (c - 1) * x + (r - 1) * w,
+        "XWT": (r - 1) * w + (c - 1) * y,
+        "XTW": (c - 1) * x + (r - 1) * y,
+    }
     return [each[op]] * grid.size
 
 
-def job_elements(jobs: Sequence[Job], sizes: Mapping[str, int], results: Sequence[int], grid: Grid) -> list[int]:
+def job_elements(
+    jobs: Sequence[Job], sizes: Mapping[str, int], results: Sequence[int], grid: Grid
+) -> list[int]:
     """Elements that each rank sends for ``jobs`` that are executed together, counted from their plan.
 
     Args:
@@ -68,7 +74,10 @@ def layers(config: MixerConfig) -> list[Layer]:
     found = [Layer("embed", "XWT", n, config.inputs * config.patch, d)]
     for k in range(config.blocks):
         found += [Layer(f"blocks.{k}.token1", "XTW", d, n, h), Layer(f"blocks.{k}.token2", "XW", d, h, n)]
-        found += [Layer(f"blocks.{k}.channel1", "XWT", n, d, c), Layer(f"blocks.{k}.channel2", "XWT", n, c, d)]
+        found += [
+            Layer(f"blocks.{k}.channel1", "XWT", n, d, c),
+            Layer(f"blocks.{k}.channel2", "XWT", n, c, d),
+        ]
     found += [Layer("recover", "XWT", n, 2 * d, config.outputs * config.patch)]
     return [*found, Layer("blend", "XWT", config.lat * config.lon, 2 * config.outputs, config.outputs)]
 
@@ -144,7 +153,12 @@ def kept_elements(config: MixerConfig, grid: Grid, batch: int = 1) -> dict[str, 
     every rank of a grid row has those of all its tokens.
     """
     s, n = grid.size, batch * config.tokens
-    d, h, c, points = config.width, config.token_hidden, config.channel_hidden, batch * config.lat * config.lon
+    d, h, c, points = (
+        config.width,
+        config.token_hidden,
+        config.channel_hidden,
+        batch * config.lat * config.lon,
+    )
     features, out = n * config.patch * config.inputs, config.outputs
     # state before both norms, its two normalised versions, hidden layers before and after their GELU
     block = 4 * n * d + 2 * (batch * d * h + n * c)

@@ -66,7 +66,9 @@ def clip_gradients(model: WeatherMixer, norm: float) -> Tensor:
 
     What rows of the grid hold twice counts once.
     """
-    counted = [p.grad for p in model.parameters() if p.ndim > 1 or model.layout.grid.place(model.ops.rank)[0] == 0]
+    counted = [
+        p.grad for p in model.parameters() if p.ndim > 1 or model.layout.grid.place(model.ops.rank)[0] == 0
+    ]
     square = sum((g.to(torch.float64).square().sum() for g in counted), torch.zeros((), dtype=torch.float64))
     found = total(model, square).sqrt()
     scale = (norm / (found + 1e-6)).clamp(max=1.0)

@@ -42,7 +42,7 @@ class Atmosphere:
         hours: length of a time step (Runge and Kutta's, fourth order).
     """
 
-    def __init__(self, truncation: int, climate: Climate = Climate(), hours: float = 0.5):  # noqa: B008
+    def __init__(self, truncation: int, climate: Climate = Climate(), hours: float = 0.5):
         self.sphere, self.climate, self.dt = Sphere(truncation), climate, hours * 3600
         s = self.sphere
         f = 2 * OMEGA * s.mu[:, None]

@@ -103,7 +103,9 @@ def measure_flops(size: int = 384, seconds: float = 0.3) -> float:
     return 2 * size**3 / best
 
 
-def measure_messages(transport, sizes: Sequence[int] = (1_000, 400_000), repeats: int = 15) -> tuple[float, float]:
+def measure_messages(
+    transport, sizes: Sequence[int] = (1_000, 400_000), repeats: int = 15
+) -> tuple[float, float]:
     """(latency in s, bandwidth in bytes/s) of an exchange between ranks 0 and 1, both ways at once; the median of repeats."""
     taken = []
     for size in sizes:

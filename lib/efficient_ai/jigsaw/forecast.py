@@ -5,8 +5,9 @@ no moisture, no height, no day and night. It has jets, waves, mountains and a li
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from efficient_ai.jigsaw._config import MixerConfig
 from efficient_ai.jigsaw._model import WeatherMixer
 from efficient_ai.jigsaw._sphere import Sphere
 from efficient_ai.jigsaw._training import adam, latitude_weights, train_step
-from efficient_ai.jigsaw._vorticity import Atmosphere
+from efficient_ai.jigsaw._vorticity import Atmosphere, mountains
 from efficient_ai.training import generator
 
 CHANNELS = ("vorticity", "stream function", "zonal wind", "meridional wind", "mountains", "sine of latitude")
@@ -50,8 +51,17 @@ class Weather:
 
 
 def simulate(
-    *, truth: int, grid: int, train: int, days: int, spin_up: int, seed: int, valid: int = 2, test: int = 4
-) -> Weather:
+    *,
+    truth: int,
+    grid: int,
+    train: int,
+    days: int,
+    spin_up: int,
+    seed: int,
+    valid: int = 2,
+    test: int = 4,
+    comm: Any = None,
+) -> Weather | None:
     """Run the solver at truncation ``truth`` and look at it every 6 h on the grid of truncation ``grid``.
 
     Args:
@@ -59,32 +69,34 @@ def simulate(
         days: length of a run that is kept.
         spin_up: days before, most of them at truncation 21, until jets and waves are in balance.
         seed: of the random starts.
+        comm: ranks that share the runs; rank 0 gets the weather, the others ``None``.
     """
+    rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
     sphere, world = Sphere(grid), Atmosphere(truth, hours=1.0)
     rough = Atmosphere(min(21, truth), hours=1.0)
-    state = rough.start(train + valid + test, seed)
+    state = np.array_split(rough.start(train + valid + test, seed), size)[rank]
     for last in rough.run(state, max(spin_up - 2, 1), hours=24):
         state = last
     state = rough.sphere.resize(state, world.sphere)
     for last in world.run(state, 2, hours=24):
         state = last
-    fields, states = [], []
-    for current in world.run(state, round(days * 24 / HOURS), hours=HOURS):
-        fields.append(to_fields(current, world.sphere, sphere))
-        states.append(current[train + valid :])
-    fields = np.stack(fields, axis=1)
+    states = np.stack(list(world.run(state, round(days * 24 / HOURS), hours=HOURS)), axis=1)
+    fields = to_fields(states, world.sphere, sphere)
+    if comm is not None:
+        fields, states = comm.gather(fields), comm.gather(states)
+        if rank:
+            return None
+        fields, states = np.concatenate(fields), np.concatenate(states)
     used = fields[:train]
     mean = used.mean((0, 1))
     mean[PROGNOSTIC:] = used.mean((0, 1, 3, 4))[PROGNOSTIC:, None, None]
     std = (used - mean).std((0, 1, 3, 4))
     normal = ((fields - mean) / std[:, None, None]).astype(np.float32)
-    return Weather(world, sphere, normal, np.stack(states, axis=1), mean, std, train, valid, test)
+    return Weather(world, sphere, normal, states[train + valid :], mean, std, train, valid, test)
 
 
 def to_fields(zeta: np.ndarray, have: Sphere, want: Sphere) -> np.ndarray:
     """The channels on the grid of ``want``, in SI units, of spectral vorticity ``[..., m, n]`` on ``have``."""
-    from efficient_ai.jigsaw._vorticity import mountains
-
     spec = have.resize(zeta, want)
     cos = want.cos[:, None]
     u, v = want.wind(spec)
@@ -94,7 +106,9 @@ def to_fields(zeta: np.ndarray, have: Sphere, want: Sphere) -> np.ndarray:
     return np.stack([*moving, *still], axis=-3)
 
 
-def mixer(weather: Weather, width: int, patch: int, token_fraction: float = 0.5, blocks: int = 2) -> MixerConfig:
+def mixer(
+    weather: Weather, width: int, patch: int, token_fraction: float = 0.5, blocks: int = 2
+) -> MixerConfig:
     """A small WeatherMixer for this weather."""
     s, c = weather.sphere, len(CHANNELS)
     return MixerConfig(
@@ -134,23 +148,54 @@ class Learned:
 
 
 def learn(
-    weather: Weather, config: MixerConfig, *, epochs: int, batch: int, seed: int, lr: float = 2e-3
+    weather: Weather,
+    config: MixerConfig,
+    *,
+    epochs: int,
+    batch: int,
+    seed: int,
+    lr: float = 2e-3,
+    watch: Callable[[dict], None] | None = None,
 ) -> Learned:
-    """Train a serial WeatherMixer on the training runs; cosine schedule to zero."""
+    """Train a serial WeatherMixer on the training runs; cosine schedule to zero. ``watch`` is told of every epoch."""
+    found = Learned(WeatherMixer(config, seed=seed), [], [])
+
+    def after(epoch: int) -> None:
+        found.valid.append(validate(found.model, weather))
+        found.steps.append(found.model.step)
+        if watch:
+            watch({"epoch": epoch + 1, "valid": found.valid[-1], "seed": seed, "batch": batch})
+
+    _train(found.model, weather, epochs=epochs, batch=batch, seed=seed, lr=lr, after=after)
+    return found
+
+
+def losses(
+    weather: Weather, config: MixerConfig, ops: Any, *, epochs: int, batch: int, seed: int, lr: float = 2e-3
+):
+    """Training loss of each step of the same training with ``ops``, serial or sharded."""
+    model = WeatherMixer(config, ops, seed=seed)
+    return _train(model, weather, epochs=epochs, batch=batch, seed=seed, lr=lr)
+
+
+def _train(
+    model: WeatherMixer, weather: Weather, *, epochs, batch, seed, lr, after=lambda epoch: None
+) -> list[float]:
     x, t = pairs(weather, 0, weather.train)
-    model = WeatherMixer(config, seed=seed)
+    grid, (i, j) = model.ops.grid, model.ops.grid.place(model.ops.rank)
+    channels, lon = x.shape[1] // grid.cols, x.shape[3] // grid.rows
+    mine = slice(j * channels, (j + 1) * channels), slice(None), slice(i * lon, (i + 1) * lon)
+    x, t = x[:, *mine], t[:, *mine]
+    a, v = area(weather), channel_weights()[mine[0]]
     optimiser = adam(model, lr, lr)
-    a, v = area(weather), channel_weights()
-    steps = epochs * math.ceil(len(x) / batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    found = Learned(model, [], [])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * math.ceil(len(x) / batch))
+    found = []
     for epoch in range(epochs):
         model.train()
         for chosen in shuffled(len(x), batch, seed, epoch):
-            train_step(model, optimiser, x[chosen], t[chosen], a, v, clip=1.0)
+            found.append(float(train_step(model, optimiser, x[chosen], t[chosen], a, v, clip=1.0)))
             schedule.step()
-        found.valid.append(validate(model, weather))
-        found.steps.append(model.step)
+        after(epoch)
     return found
 
 

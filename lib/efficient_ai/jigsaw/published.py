@@ -82,5 +82,9 @@ COUNTS = {
 }
 """Numbers of parameters in the logs, with model and grid."""
 
-BATCH_EFFECT = {"global batch 8 (1-way)": 45.15, "global batch 4 (2-way)": 40.73, "global batch 2 (4-way)": 40.79}
+BATCH_EFFECT = {
+    "global batch 8 (1-way)": 45.15,
+    "global batch 4 (2-way)": 40.73,
+    "global batch 2 (4-way)": 40.79,
+}
 """RMSE of the geopotential at 500 hPa in m^2/s^2 after about 100 epochs, one run each."""
