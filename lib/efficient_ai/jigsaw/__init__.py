@@ -5,7 +5,7 @@ The method
     ``plan``, ``work``              who multiplies what, as data; block products of each rank
     ``multiply``, ``transpose``     X W, X W^T, X^T W and X^T of blocks, on any grid
     ``execute``, ``Job``            several products at once, a shared block travels once
-    ``MPITransport``, ``TorchTransport``   how blocks travel
+    ``MPITransport``, ``TorchTransport``, ``gather_small``   how blocks travel
     ``Serial``, ``Sharded``, ``GroupedNorm``   the operations of a model, whole or in pieces
 
 The model
@@ -43,7 +43,7 @@ from efficient_ai.jigsaw._training import (
     train_step,
     weighted_loss,
 )
-from efficient_ai.jigsaw._transport import MPITransport, TorchTransport, Transport
+from efficient_ai.jigsaw._transport import MPITransport, TorchTransport, Transport, gather_small
 from efficient_ai.jigsaw._vorticity import Atmosphere, Climate
 from efficient_ai.jigsaw.claims import CLAIMS
 from efficient_ai.jigsaw.profiles import PROFILES
@@ -80,6 +80,7 @@ __all__ = [
     "execute",
     "finish_gradients",
     "forward_flops",
+    "gather_small",
     "held_bytes",
     "kept_bytes",
     "latitude_weights",

@@ -112,7 +112,7 @@ class _Run:
             x, w = (self.blocks[key] for key in task.needs)
             p, job = task.product, task.what
             value = block_product(job.op, cut(x, p.x, self.grid), cut(w, p.w, self.grid), job.sum_batch)
-            if p.y.rows is None and p.y.cols is None:
+            if covers(p.y, self.grid):
                 self._accumulate(task.job, task.dest, value)
             else:
                 self._place(task, value)
@@ -145,6 +145,16 @@ class _Run:
         for key in [key for key in self.blocks if key[1] != self.me and key not in needed]:
             if self.grid.distance(key[1], self.me) <= number:
                 del self.blocks[key]
+
+
+def covers(piece: Piece, grid: Grid) -> bool:
+    """Whether a piece is all of its block."""
+    i, j = grid.place(piece.owner)
+    high, wide = grid.units // grid.rows, grid.units // grid.cols
+    return piece.rows in (None, (i * high, (i + 1) * high)) and piece.cols in (
+        None,
+        (j * wide, (j + 1) * wide),
+    )
 
 
 def cut(block: torch.Tensor, piece: Piece, grid: Grid) -> torch.Tensor:

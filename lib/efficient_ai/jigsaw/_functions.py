@@ -139,15 +139,21 @@ class ExactLayerNorm(torch.autograd.Function):
         rstd = torch.rsqrt(var + eps)
         ctx.save_for_backward(x, weight, mean, rstd)
         ctx.place, ctx.n = place, n
-        return (x - mean[..., None]) * rstd[..., None] * weight + bias
+        normal = (x - mean[..., None]).mul_(rstd[..., None])
+        return torch.addcmul(bias, normal, weight)
 
     @staticmethod
     def backward(ctx, dy):
         x, weight, mean, rstd = ctx.saved_tensors
-        normal = (x - mean[..., None]) * rstd[..., None]
+        normal = (x - mean[..., None]).mul_(rstd[..., None])
         g = dy * weight
         own = torch.stack([g.sum(-1), (g * normal).sum(-1)])
         place = ctx.place
         first, second = sum(gather_small(place.transport, own, place.grid.row_of(place.transport.rank)))
-        dx = (g - first[..., None] / ctx.n - normal * (second[..., None] / ctx.n)) * rstd[..., None]
-        return dx, _rows(dy * normal).sum(0), _rows(dy).sum(0), None, None
+        dw, db = _rows(dy * normal).sum(0), _rows(dy).sum(0)
+        dx = (
+            g.sub_(first[..., None] / ctx.n)
+            .sub_(normal.mul_(second[..., None] / ctx.n))
+            .mul_(rstd[..., None])
+        )
+        return dx, dw, db, None, None

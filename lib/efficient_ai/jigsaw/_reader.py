@@ -31,10 +31,11 @@ class SampleFile:
         shape: (channels, lat, lon).
         tiles: 1 for the usual order, row by row; r for a file in which each of r parts of the longitudes lies in one piece, so
             that a rank's block is contiguous on disk.
+        offset: bytes of the file before the sample.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, int, int], tiles: int = 1):
-        self.path, self.shape, self.tiles = Path(path), shape, tiles
+    def __init__(self, path: Path | str, shape: tuple[int, int, int], tiles: int = 1, offset: int = 0):
+        self.path, self.shape, self.tiles, self.offset = Path(path), shape, tiles, offset
         if shape[2] % tiles:
             raise ValueError(f"{shape[2]} longitudes cannot lie in {tiles} tiles")
 
@@ -45,7 +46,8 @@ class SampleFile:
 
     def _map(self, mode: str) -> np.ndarray:
         channels, lat, lon = self.shape
-        return np.memmap(self.path, np.float32, mode, shape=(channels, self.tiles, lat, lon // self.tiles))
+        shape = channels, self.tiles, lat, lon // self.tiles
+        return np.memmap(self.path, np.float32, mode, offset=self.offset, shape=shape)
 
     def create(self, seed: int = 0) -> None:
         """Write a sample of random numbers, channel by channel, never holding more than one channel."""
@@ -86,7 +88,8 @@ class SampleFile:
             tiles = np.arange(i * self.tiles // grid.rows, (i + 1) * self.tiles // grid.rows)
             starts = (first + tiles * lat * width).reshape(-1)
             length = lat * width
-        low, high = starts * 4 // PAGE, ((starts + length) * 4 - 1) // PAGE
+        low = (self.offset + starts * 4) // PAGE
+        high = (self.offset + (starts + length) * 4 - 1) // PAGE
         spans = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
         return np.unique(np.concatenate(spans))
 

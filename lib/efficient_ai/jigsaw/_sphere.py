@@ -100,7 +100,7 @@ class Sphere:
 
 def _times(complex_left: np.ndarray, real_right: np.ndarray) -> np.ndarray:
     """``complex @ real`` as one real product, which is twice as fast."""
-    m, batch, n = complex_left.shape
+    batch = complex_left.shape[1]
     pair = np.concatenate([complex_left.real, complex_left.imag], axis=1)
     out = pair @ real_right
     return out[:, :batch] + 1j * out[:, batch:]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from efficient_ai.jigsaw._grid import Grid
-from efficient_ai.jigsaw._plan import plan, transpose_plan
+from efficient_ai.jigsaw._plan import plan, transpose_plan, work
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 LAYOUTS = {
@@ -13,7 +13,7 @@ LAYOUTS = {
     "6 ranks, 2 x 3": Grid(2, 3),
 }
 OPS = {"XW": "Y = X W", "XWT": "Y = X Wᵀ", "XTW": "Y = Xᵀ W", "T": "Xᵀ"}
-STEPS = list(range(9))
+STEPS = list(range(8))
 _UNIT = 2  # ticks that a block product takes; a message takes one
 _COLOURS = (*OKABE_ITO.values(),)
 
@@ -79,37 +79,41 @@ def blocks(op: str, layout: str, step: int):
     frames, end = history(op, grid)
     now = frames[step] if step < len(frames) else {"work": {}, "messages": []}
     done = [sum(len(f["work"].get(r, ())) > 0 for f in frames[: step + 1]) / _UNIT for r in range(grid.size)]
-    fig = figure(height=360, showlegend=False)
+    squares, texts = [], []
     for rank in range(grid.size):
         i, j = grid.place(rank)
         doing = "<br>".join(now["work"].get(rank, [])) or ("waits" if step < end and op != "T" else "")
-        fig.add_shape(
-            type="rect", x0=j - 0.36, x1=j + 0.36, y0=-i - 0.36, y1=-i + 0.36, line_width=0,
-            fillcolor=_COLOURS[rank], opacity=0.85 if now["work"].get(rank) else 0.3,
-        )  # fmt: skip
-        fig.add_annotation(x=j, y=-i, text=f"<b>rank {rank}</b><br>{doing}", showarrow=False)
-    for source, dest, _ in now["messages"]:
-        (i, j), (k, m) = grid.place(source), grid.place(dest)
-        away = ((m - j) * 0.3, (i - k) * 0.3)
-        side = 0.07 if source < dest else -0.07
-        fig.add_annotation(
-            x=m - away[0] + side * (k != i), y=-k - away[1] + side * (m != j), ax=j + away[0] + side * (k != i),
-            ay=-i + away[1] + side * (m != j), xref="x", yref="y", axref="x", ayref="y", showarrow=True, arrowhead=2,
-            arrowwidth=3, arrowcolor=INK, text="",
-        )  # fmt: skip
-    fig.update_xaxes(visible=False, range=[-0.5, grid.cols - 0.5], domain=[0, 0.68])
-    fig.update_yaxes(visible=False, range=[0.5 - grid.rows, 0.5])
+        look = dict(
+            fillcolor=_COLOURS[rank], opacity=0.85 if now["work"].get(rank) else 0.3, line=dict(width=0)
+        )
+        squares.append(dict(type="rect", x0=j - 0.36, x1=j + 0.36, y0=-i - 0.36, y1=-i + 0.36, **look))
+        texts.append(dict(x=j, y=-i, text=f"<b>rank {rank}</b><br>{doing}", showarrow=False))
+    texts += [_arrow(grid.place(source), grid.place(dest)) for source, dest, _ in now["messages"]]
+    fig = figure(
+        height=360, showlegend=False, shapes=squares, annotations=texts,
+        xaxis=dict(visible=False, range=[-0.5, grid.cols - 0.5], domain=[0, 0.66]),
+        yaxis=dict(visible=False, range=[0.5 - grid.rows, 0.5]),
+        xaxis2=dict(domain=[0.8, 1], range=[0, 3.2], title="block products done", dtick=1, anchor="y2"),
+        yaxis2=dict(anchor="x2", autorange="reversed"),
+    )  # fmt: skip
     fig.add_bar(
         x=done, y=[f"rank {r}" for r in range(grid.size)], orientation="h", marker_color=_COLOURS[: grid.size],
         xaxis="x2", yaxis="y2",
     )  # fmt: skip
-    fig.update_layout(
-        xaxis2=dict(domain=[0.8, 1], range=[0, 3.2], title="block products done", dtick=1, anchor="y2"),
-        yaxis2=dict(anchor="x2", autorange="reversed"),
-    )
     sent = ", ".join(f"{what} from {s} to {d}" for s, d, what in now["messages"]) or "nothing"
     state = f"All done after {end / _UNIT:g} block products' time." if step >= end else f"Under way: {sent}."
     return fig, f"{OPS[op]}, {layout}, time {step / _UNIT:g} to {(step + 1) / _UNIT:g}. {state}"
+
+
+def _arrow(start: tuple[int, int], end: tuple[int, int]) -> dict:
+    """A message from rank to rank, a little to one side so that the answer has room."""
+    (i, j), (k, m) = start, end
+    side = 0.07 if start < end else -0.07
+    right, down = side * (k != i), side * (m != j)
+    return dict(
+        x=m - (m - j) * 0.3 + right, y=-k - (i - k) * 0.3 + down, ax=j + (m - j) * 0.3 + right, ay=-i + (i - k) * 0.3 + down,
+        xref="x", yref="y", axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=3, arrowcolor=INK, text="",
+    )  # fmt: skip
 
 
 def blocks_table() -> dict[str, list]:
@@ -120,8 +124,6 @@ def blocks_table() -> dict[str, list]:
         "block products per rank": [],
         "time (block products)": [],
     }
-    from efficient_ai.jigsaw._plan import work
-
     for layout, grid in LAYOUTS.items():
         for op in ("XW", "XWT", "XTW"):
             rows["layout"].append(layout)
