@@ -198,7 +198,8 @@ def step_seconds(
     """Seconds per training step of a model on the first ``n`` ranks that reads its samples from a file, one per repeat.
 
     Each step needs one sample (input and target: two states). A thread reads the next one meanwhile; with
-    ``bytes_per_second`` each rank gets no more than that. One rank runs the serial model in plain torch.
+    ``bytes_per_second`` each rank gets no more than that. One rank runs the serial model in plain torch. The other ranks return
+    at once: one that waits for messages would keep a core busy.
     """
     torch.set_num_threads(1)
     grid = Grid.ways(n, schedule if n > 1 else "balanced")
@@ -227,7 +228,6 @@ def step_seconds(
                 train_step(model, optimiser, x, t, a, v)
             part.Barrier()
             found.append((time.perf_counter() - begin) / steps)
-    comm.Barrier()
     return found
 
 
@@ -248,12 +248,10 @@ def calibrate(comm: Any) -> dict[str, float]:
     torch.set_num_threads(1)
     part = first_ranks(comm, 2)
     if part is None:
-        comm.Barrier()
         return {}
     latency, bandwidth = costs.measure_messages(MPITransport(part))
     part.Barrier()
     rate = costs.measure_flops()
-    comm.Barrier()
     return {"flops": rate, "latency": latency, "bandwidth": bandwidth}
 
 

@@ -64,11 +64,11 @@ _STRONG = MixerConfig(
 
 PROFILES = {
     "smoke": Profile(
-        ranks=4, seeds=3, exact_seeds=1, steps=3,
-        world=dict(truth=21, grid=10, train=4, days=3, spin_up=6, seed=0, valid=1, test=3),
+        ranks=4, seeds=3, exact_seeds=1, steps=2,
+        world=dict(truth=21, grid=10, train=4, days=3, spin_up=4, seed=0, valid=1, test=3),
         width=16, patch=4, epochs=3, batch=4, learn_seeds=3, lead=6, solvers=(5, 10, 15),
         batch_epochs=1, batch_seeds=3, io=_IO, strong=_STRONG, rate=12e6, timed_steps=2, repeats=3,
-        sample=(8, 72, 144), hang=10, patience=120,
+        sample=(8, 72, 144), hang=9, patience=120,
     ),
     "laptop": Profile(
         ranks=4, seeds=5, exact_seeds=2, steps=10,
@@ -79,9 +79,9 @@ PROFILES = {
     ),
     "full": Profile(
         ranks=4, seeds=10, exact_seeds=5, steps=10,
-        world=dict(truth=42, grid=15, train=32, days=15, spin_up=30, seed=0, valid=2, test=6),
-        width=48, patch=6, epochs=20, batch=4, learn_seeds=5, lead=12, solvers=(10, 15, 21, 31),
-        batch_epochs=6, batch_seeds=5, io=_IO, strong=_STRONG, rate=6e6, timed_steps=8, repeats=10,
+        world=dict(truth=42, grid=15, train=24, days=10, spin_up=30, seed=0, valid=2, test=4),
+        width=48, patch=6, epochs=12, batch=4, learn_seeds=5, lead=12, solvers=(10, 15, 21, 31),
+        batch_epochs=4, batch_seeds=5, io=_IO, strong=_STRONG, rate=6e6, timed_steps=8, repeats=10,
         sample=(70, 720, 1440), hang=15, patience=2400,
     ),
 }  # fmt: skip
