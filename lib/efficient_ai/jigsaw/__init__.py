@@ -19,7 +19,8 @@ Counted beforehand and measured
     ``SampleFile``, ``Throttle``, ``Prefetcher``       reading a sample in pieces
 
 Weather and experiments: ``Atmosphere``, ``Sphere``; :mod:`efficient_ai.jigsaw.forecast`,
-:mod:`efficient_ai.jigsaw.experiments`, :mod:`efficient_ai.jigsaw.costs`, :mod:`efficient_ai.jigsaw.published`.
+:mod:`efficient_ai.jigsaw.experiments`, :mod:`efficient_ai.jigsaw.costs`, :mod:`efficient_ai.jigsaw.published`,
+:mod:`efficient_ai.jigsaw.peers`.
 ``CLAIMS`` and ``PROFILES`` belong to the chapter.
 """
 

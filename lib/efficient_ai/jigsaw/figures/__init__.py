@@ -14,6 +14,7 @@ from efficient_ai.jigsaw.figures._maps import (
     token_table,
 )
 from efficient_ai.jigsaw.figures._memory import RANKS, WIDTHS, holdings_table, memory_bars, memory_table
+from efficient_ai.jigsaw.figures._peers import MEASURES, peers_bars, peers_table
 from efficient_ai.jigsaw.figures._scaling import (
     DISKS,
     NETWORKS,
@@ -33,6 +34,7 @@ __all__ = [
     "DISKS",
     "KINDS",
     "LAYOUTS",
+    "MEASURES",
     "NETWORKS",
     "OPS",
     "RANKS",
@@ -56,6 +58,8 @@ __all__ = [
     "memory_bars",
     "memory_table",
     "ownership",
+    "peers_bars",
+    "peers_table",
     "roofline",
     "roofline_table",
     "to_256",
