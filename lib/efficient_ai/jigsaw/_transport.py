@@ -1,5 +1,7 @@
 """How blocks travel: one small interface, on MPI (mpi4py, also CUDA-aware) and on torch.distributed (gloo, NCCL)."""
 
+import os
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -40,11 +42,12 @@ class MPITransport:
 
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.rank, comm.size
+        self._counted = hasattr(comm, "record")  # its requests time their own waiting
 
     def post(self, sends: Sequence[Message], receives: Sequence[Message]) -> Pending:
         requests = [self.comm.Irecv(_buffer(t), source, tag) for t, source, tag in receives]
         requests += [self.comm.Isend(_buffer(t), dest, tag) for t, dest, tag in sends]
-        return _Requests(requests, "Wait")
+        return _Requests(requests, "Wait") if self._counted else _Polite(requests)
 
     def sum_(self, tensor: torch.Tensor) -> None:
         from mpi4py import MPI
@@ -106,6 +109,24 @@ class _Requests:
     def wait(self) -> None:
         for request in self._requests:
             getattr(request, self._wait)()
+        self._requests = []
+
+
+class _Polite:
+    """Requests that are waited for without holding a core for long: with more ranks than cores the partner may need it."""
+
+    def __init__(self, requests: list):
+        self._requests = requests
+
+    def wait(self) -> None:
+        for request in self._requests:
+            tries = 0
+            while not request.Test():
+                tries += 1
+                if tries < 200:
+                    os.sched_yield()
+                else:
+                    time.sleep(2e-5)
         self._requests = []
 
 
