@@ -48,6 +48,7 @@ class LinearXWT(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, w, b, place: Place):
+        """``x [..., rows, in / cols]``, ``w [out / rows, in / cols]``, ``b [out / cols]`` or ``None`` to ``[..., rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place, ctx.shape = place, x.shape
         y = multiply("XWT", _rows(x), w, place.grid, place.transport)
@@ -57,6 +58,7 @@ class LinearXWT(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
+        """Gradients of x, w and b; that of b is this row's part of the sum."""
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XW", "dy", "w"), Job("XTW", "dy", "x")
@@ -69,6 +71,7 @@ class LinearXTW(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, w, b, place: Place):
+        """``x [batch, in / rows, ch / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[batch, ch / rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place = place
         y = multiply("XTW", x, w, place.grid, place.transport)
@@ -78,6 +81,7 @@ class LinearXTW(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
+        """Gradients of x, w (summed over the batch) and b (this row's part of the sum)."""
         x, w = ctx.saved_tensors
         dx_job, dw_job = Job("XWT", "w", "dy"), Job("XW", "x", "dy", sum_batch=True)
         dx, dw = _both(ctx.place, dx_job, dw_job, {"x": x, "w": w, "dy": dy})
@@ -89,6 +93,7 @@ class LinearXW(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, w, b, place: Place):
+        """``x [..., rows, in / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[..., rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place, ctx.shape = place, x.shape
         y = multiply("XW", _rows(x), w, place.grid, place.transport)
@@ -98,6 +103,7 @@ class LinearXW(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
+        """Gradients of x, w and b; that of b is this row's part of the sum."""
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XWT", "dy", "w"), Job("XTW", "x", "dy")
@@ -110,11 +116,13 @@ class Transpose(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, place: Place):
+        """``[batch, a / rows, b / cols]`` to ``[batch, b / rows, a / cols]``."""
         ctx.place = place
         return transpose(x, place.grid, place.transport)
 
     @staticmethod
     def backward(ctx, dy):
+        """The gradient, transposed back."""
         return transpose(dy, ctx.place.grid, ctx.place.transport), None
 
 
@@ -128,6 +136,7 @@ class ExactLayerNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias, eps: float, place: Place):
+        """``x [..., channels / cols]`` normalised over all channels, times ``weight`` plus ``bias``, ``[channels / cols]``."""
         n = x.shape[-1] * place.grid.cols
         var, mean = torch.var_mean(x, dim=-1, correction=0)
         parts = gather_small(
@@ -144,6 +153,7 @@ class ExactLayerNorm(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
+        """Gradients of x, weight and bias; the last two are this row's part of the sum."""
         x, weight, mean, rstd = ctx.saved_tensors
         normal = (x - mean[..., None]).mul_(rstd[..., None])
         g = dy * weight
