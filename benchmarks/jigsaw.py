@@ -5,7 +5,7 @@
 
 All sides are in torch, which is in the book's environment. Rounds are interleaved: each round measures every side on fresh
 processes, so that a busy minute does not hit one side only. One thread per rank. Four ranks on fewer cores are marked.
-Writes ``results/benchmarks/jigsaw.json``, from which the chapter draws.
+Writes ``results/benchmarks/jigsaw.json`` when all rounds are through; the chapter draws from it.
 """
 
 import argparse
@@ -67,20 +67,21 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     rows = []
+    commit = provenance.commit()
     for number in range(chosen.rounds):
         rows += [row | {"round": number} for row in round_of_sides(chosen.steps, chosen.repeats)]
-        provenance.write_json(
-            chosen.out,
-            {
-                "sizes": vars(SIZES),
-                "machine": provenance.machine(),
-                "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-                "commit": provenance.commit(),
-                "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                "versions": provenance.versions(),
-                "rows": rows,
-            },
-        )
+    provenance.write_json(
+        chosen.out,
+        {
+            "sizes": vars(SIZES),
+            "machine": provenance.machine(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "commit": commit,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "versions": provenance.versions(),
+            "rows": rows,
+        },
+    )
 
 
 if __name__ == "__main__":
