@@ -57,11 +57,14 @@ def load(path: Path | None = None) -> Record:
 
     Raises:
         FileNotFoundError: there is none; the message says how to make one.
+        ValueError: it has no rows.
     """
     path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "jigsaw.json"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: python benchmarks/jigsaw.py writes it")
     found = json.loads(path.read_text())
+    if not found["rows"]:
+        raise ValueError(f"{path} is empty: python benchmarks/jigsaw.py writes it")
     loads = [row["load"] for row in found["rows"]]
     where = f"{found['machine']}, {found['date'][:10]}, load average {min(loads):.1f} to {max(loads):.1f}"
     return Record(found["rows"], where, found["sizes"], found["cores"])

@@ -84,11 +84,11 @@ def forecast_map(weather, found: dict[str, np.ndarray], kind: str, lead: int):
         fig.add_heatmap(
             z=(np.round(z, digits) if digits else z.round().astype(int)).astype(float if digits else int).tolist(), x=lon, y=lat, zmin=-limit, zmax=limit, colorscale="RdBu", reversescale=True,
             xaxis=f"x{axis}", yaxis=f"y{axis}",
-            colorbar=dict(x=0.45 if k == 0 else 1.0, len=0.9, thickness=10, title="m/s"),
+            colorbar=dict(x=0.41 + 0.55 * k, len=0.9, thickness=8, title="m/s"),
             hovertemplate="%{y}° N, %{x}° E: %{z} m/s<extra></extra>",
         )  # fmt: skip
         fig.update_layout({
-            f"xaxis{axis}": dict(domain=[0.55 * k, 0.45 + 0.55 * k], anchor=f"y{axis}", title="longitude (degrees)"),
+            f"xaxis{axis}": dict(domain=[0.55 * k, 0.4 + 0.55 * k], anchor=f"y{axis}", title="longitude (degrees)"),
             f"yaxis{axis}": dict(anchor=f"x{axis}", title="latitude (degrees)" if k == 0 else ""),
         })  # fmt: skip
         fig.add_annotation(
@@ -153,7 +153,7 @@ def lead_table(scores: dict[str, np.ndarray]) -> dict[str, list]:
 
 def batch_figure(runs: dict[int, list]):
     """Validation RMSE over epochs for each global batch: mean of the seeds."""
-    fig = figure(x="epoch", y="validation RMSE (standard deviations)", height=320)
+    fig = figure(x="epoch", y="validation RMSE (std. dev.)", height=320)
     hues = dict(zip(runs, (OKABE_ITO["vermilion"], OKABE_ITO["sky"], OKABE_ITO["blue"]), strict=True))
     for batch, learned in runs.items():
         values = np.array([run.valid for run in learned])
