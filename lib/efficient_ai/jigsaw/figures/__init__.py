@@ -16,9 +16,7 @@ from efficient_ai.jigsaw.figures._maps import (
 from efficient_ai.jigsaw.figures._memory import RANKS, WIDTHS, holdings_table, memory_bars, memory_table
 from efficient_ai.jigsaw.figures._peers import MEASURES, peers_bars, peers_table
 from efficient_ai.jigsaw.figures._scaling import (
-    DISKS,
-    NETWORKS,
-    RATES,
+    ROOFLINE_CONTROLS,
     SCHEDULES,
     YARDSTICKS,
     efficiencies,
@@ -31,14 +29,12 @@ from efficient_ai.jigsaw.figures._scaling import (
 )
 
 __all__ = [
-    "DISKS",
     "KINDS",
     "LAYOUTS",
     "MEASURES",
-    "NETWORKS",
     "OPS",
     "RANKS",
-    "RATES",
+    "ROOFLINE_CONTROLS",
     "SCHEDULES",
     "SHARES",
     "STEPS",

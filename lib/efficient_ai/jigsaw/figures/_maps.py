@@ -15,6 +15,7 @@ SHARES = {
 }
 _PANELS = [(0, 0.48, 0.56, 0.94), (0.52, 1, 0.56, 0.94), (0, 0.48, 0, 0.38), (0.52, 1, 0, 0.38)]
 _EVERY = 6  # degrees between two points that are drawn
+_SHORT = ("pressure", "wind eastward", "wind northward", "temperature")
 _SHOWN = {"Pa": (0.01, "hPa", 0), "m/s": (1.0, "m/s", 1), "K": (1.0, "K", 0)}
 
 
@@ -45,7 +46,7 @@ def ownership(weather: SurfaceWeather, share: str):
             xref="paper",
             yref="paper",
             yanchor="bottom",
-            text=weather.variables[k],
+            text=_SHORT[k],
             showarrow=False,
         )
     names = " and ".join([", ".join(weather.variables[k] for k in mine[:-1]), weather.variables[mine[-1]]])
@@ -74,28 +75,27 @@ def forecast_map(weather, found: dict[str, np.ndarray], kind: str, lead: int):
     """Zonal wind of one test forecast, and its error."""
     truth = _wind(weather, found["truth"][lead - 1, 0])
     shown = _wind(weather, found[kind][lead - 1, 0])
-    fig = figure(height=330, showlegend=False)
+    fig = figure(height=560, showlegend=False)
     lat = np.degrees(weather.sphere.latitude).round(1).tolist()
     lon = (np.arange(weather.sphere.lon) * 360 / weather.sphere.lon).tolist()
-    for k, (z, limit, title, digits) in enumerate(
-        ((shown, 60, KINDS[kind], 0), (shown - truth, 12, "error", 1))
-    ):
-        axis = "" if k == 0 else "2"
+    panels = (shown.round().astype(int), 60, KINDS[kind]), (np.round(shown - truth, 1), 12, "error")
+    for k, (z, limit, title) in enumerate(panels):
+        axis, low = ("", 0.56) if k == 0 else ("2", 0.0)
         fig.add_heatmap(
-            z=(np.round(z, digits) if digits else z.round().astype(int)).astype(float if digits else int).tolist(), x=lon, y=lat, zmin=-limit, zmax=limit, colorscale="RdBu", reversescale=True,
-            xaxis=f"x{axis}", yaxis=f"y{axis}",
-            colorbar=dict(x=0.41 + 0.55 * k, len=0.9, thickness=8, title="m/s"),
+            z=z.tolist(), x=lon, y=lat, zmin=-limit, zmax=limit, colorscale="RdBu", reversescale=True,
+            xaxis=f"x{axis}", yaxis=f"y{axis}", colorbar=dict(y=low + 0.2, len=0.42, thickness=10, title="m/s"),
             hovertemplate="%{y}° N, %{x}° E: %{z} m/s<extra></extra>",
         )  # fmt: skip
         fig.update_layout({
-            f"xaxis{axis}": dict(domain=[0.55 * k, 0.4 + 0.55 * k], anchor=f"y{axis}", title="longitude (degrees)"),
-            f"yaxis{axis}": dict(anchor=f"x{axis}", title="latitude (degrees)" if k == 0 else ""),
+            f"xaxis{axis}": dict(anchor=f"y{axis}", title="longitude (degrees)" if k else "", tickvals=[0, 90, 180, 270]),
+            f"yaxis{axis}": dict(anchor=f"x{axis}", domain=[low, low + 0.4], title="latitude (degrees)"),
         })  # fmt: skip
         fig.add_annotation(
-            x=0.225 + 0.55 * k,
-            y=1.02,
+            x=0,
+            y=low + 0.4,
             xref="paper",
             yref="paper",
+            xanchor="left",
             yanchor="bottom",
             text=title,
             showarrow=False,

@@ -8,12 +8,17 @@ from efficient_ai.jigsaw import costs, published
 from efficient_ai.jigsaw._config import MixerConfig, forward_flops
 from efficient_ai.jigsaw._grid import Grid
 from efficient_ai.ledger import interval
-from efficient_ai.plotting import INK, OKABE_ITO, figure
+from efficient_ai.plotting import INK, OKABE_ITO, Control, figure
 
 WAYS = {1: OKABE_ITO["vermilion"], 2: OKABE_ITO["sky"], 4: OKABE_ITO["blue"]}
 DISKS = [0.5e9, 1.17e9, 2.3e9, 10e9]
 NETWORKS = [10e9, 50e9, 200e9]
 RATES = [15.7e12, 66.6e12, 156e12]
+ROOFLINE_CONTROLS = {
+    "disk": Control(DISKS, "disk per rank (GB/s)", 1.17e9, [f"{d / 1e9:g}" for d in DISKS]),
+    "network": Control(NETWORKS, "messages (GB/s)", 50e9, [f"{n / 1e9:g}" for n in NETWORKS]),
+    "rate": Control(RATES, "arithmetic (TFLOP/s)", 66.6e12, [f"{r / 1e12:g}" for r in RATES]),
+}
 _WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
