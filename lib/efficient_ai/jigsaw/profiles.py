@@ -75,13 +75,13 @@ PROFILES = {
         world=dict(truth=42, grid=15, train=16, days=10, spin_up=30, seed=0, valid=2, test=4),
         width=48, patch=6, epochs=8, batch=4, learn_seeds=3, lead=12, solvers=(10, 15, 21, 31),
         batch_epochs=3, batch_seeds=3, io=_IO, strong=_STRONG, rate=3e6, timed_steps=3, repeats=5,
-        sample=(70, 720, 1440), hang=15, patience=400,
+        sample=(70, 721, 1440), hang=15, patience=400,
     ),
     "full": Profile(
         ranks=4, seeds=10, exact_seeds=2, steps=10,
         world=dict(truth=42, grid=15, train=20, days=10, spin_up=30, seed=0, valid=2, test=4),
         width=48, patch=6, epochs=8, batch=4, learn_seeds=5, lead=12, solvers=(10, 15, 21, 31),
         batch_epochs=3, batch_seeds=5, io=_IO, strong=_STRONG, rate=3e6, timed_steps=5, repeats=6,
-        sample=(70, 720, 1440), hang=15, patience=2400,
+        sample=(70, 721, 1440), hang=15, patience=2400,
     ),
 }  # fmt: skip

@@ -91,9 +91,9 @@ def blocks(op: str, layout: str, step: int):
     texts += [_arrow(grid.place(source), grid.place(dest)) for source, dest, _ in now["messages"]]
     fig = figure(
         height=360, showlegend=False, shapes=squares, annotations=texts,
-        xaxis=dict(visible=False, range=[-0.5, grid.cols - 0.5], domain=[0, 0.66]),
+        xaxis=dict(visible=False, range=[-0.5, grid.cols - 0.5], domain=[0, 0.62]),
         yaxis=dict(visible=False, range=[0.5 - grid.rows, 0.5]),
-        xaxis2=dict(domain=[0.8, 1], range=[0, 3.2], title="products done", dtick=1, anchor="y2"),
+        xaxis2=dict(domain=[0.84, 1], range=[0, 3.2], title="done", dtick=1, anchor="y2"),
         yaxis2=dict(anchor="x2", autorange="reversed"),
     )  # fmt: skip
     fig.add_bar(

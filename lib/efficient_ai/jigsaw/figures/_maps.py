@@ -46,6 +46,7 @@ def ownership(weather: SurfaceWeather, share: str):
             xref="paper",
             yref="paper",
             yanchor="bottom",
+            xanchor="center",
             text=_SHORT[k],
             showarrow=False,
         )
