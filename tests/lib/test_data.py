@@ -55,3 +55,16 @@ def test_unknown_missing_and_damaged(tmp_path, monkeypatch):
     with pytest.raises(data.DataError, match="damaged"):
         data.open_dataset("fashion_mnist")
     _registry.open_dataset.cache_clear()
+
+
+def test_european_generation_is_hourly_complete_and_keeps_its_gaps():
+    series = data.european_generation()
+    assert series.values.shape == (20, 35_066) and series.values.dtype == np.float32
+    assert series.names == tuple(sorted(series.names)) and {"DE", "FR", "GB", "IT"} < set(series.names)
+    assert series.zone == "UTC" and series.unit == "MW"
+    assert np.unique(np.diff(series.times)) == np.timedelta64(1, "h")
+    assert str(series.times[0]) == "2016-12-31T22" and str(series.times[-1]) == "2020-12-31T23"
+    missing = np.isnan(series.values).mean(axis=1)
+    assert missing.max() <= 0.005 and missing.min() < 1e-4 and np.nanmin(series.values) >= 0
+    yearly = np.nanmean(series.values[series.names.index("DE")])
+    assert 55_000 < yearly < 62_000, "mean power of Germany in MW"

@@ -2,5 +2,16 @@
 
 from efficient_ai.data._images import Images, fashion_mnist
 from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
+from efficient_ai.data._series import Series, european_generation
 
-__all__ = ["DATASETS", "DataError", "Dataset", "Images", "credits_html", "fashion_mnist", "open_dataset"]
+__all__ = [
+    "DATASETS",
+    "DataError",
+    "Dataset",
+    "Images",
+    "Series",
+    "credits_html",
+    "european_generation",
+    "fashion_mnist",
+    "open_dataset",
+]

