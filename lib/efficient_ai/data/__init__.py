@@ -2,7 +2,7 @@
 
 from efficient_ai.data._images import Images, fashion_mnist
 from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
-from efficient_ai.data._series import Series, european_generation
+from efficient_ai.data._series import Series, european_generation, household_power
 
 __all__ = [
     "DATASETS",
@@ -13,5 +13,6 @@ __all__ = [
     "credits_html",
     "european_generation",
     "fashion_mnist",
+    "household_power",
     "open_dataset",
 ]

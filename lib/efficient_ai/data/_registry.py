@@ -58,6 +58,15 @@ DATASETS = {
         changes="Hourly means in UTC, summed over production types, rounded to whole MW; the 20 countries that are at "
         "least 99.5 % complete; gaps kept",
     ),
+    "household_power": Dataset(
+        file="household_power_15min_2006_2010.npz",
+        sha256="fa75b36fa3753d347e2b91bf1cb395c00608b8bc4f3ba98ff8c211171bda7621",
+        title="Individual household electric power consumption, quarter hours, 2006 to 2010, 138 352 steps",
+        source="G. Hebrail and A. Berard, UCI Machine Learning Repository (2012), as packaged in EnergyData 0.0.2",
+        licence="CC BY 4.0",
+        changes="Active power alone, minutes averaged to quarter hours, rounded to whole W; gaps had been filled by the "
+        "author of the package",
+    ),
 }
 
 
