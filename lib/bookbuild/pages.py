@@ -11,6 +11,7 @@ from pathlib import Path
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
+from efficient_ai.energy import quantity as quantity_of
 from efficient_ai.ledger import VERDICTS, verdict_html
 
 TOOLS = (
@@ -163,18 +164,20 @@ def status(layout: Layout, profile: str) -> str:
     rows, versions = [], {}
     for chapter in CHAPTERS:
         if chapter.name not in layout.toc("chapters"):
-            rows.append([chapter.title, "to come", "", "", "", "", ""])
+            rows.append([chapter.title, "to come", *[""] * 6])
             continue
         name = link(layout, chapter)
         record = read_json(layout.run_record(profile, chapter.name))
         if record is None:
-            rows.append([name, "not run", "", "", "", "", ""])
+            rows.append([name, "not run", *[""] * 6])
             continue
         versions |= record["versions"]
-        rows.append([name, "runs", duration(record["seconds"]), memory(record["peak_memory_mb"]), record["ranks"] or "none",
-                     day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
+        rows.append([name, "runs", duration(record["seconds"]), memory(record["peak_memory_mb"]),
+                     energy(read_json(layout.results(profile, chapter.name))), record["ranks"] or "none", day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
     runs = table(
-        ["Chapter", "State", "Time", "Peak memory", "MPI ranks", "Executed", "Commit"], rows, right=(2, 3, 4)
+        ["Chapter", "State", "Time", "Peak memory", "Energy", "MPI ranks", "Executed", "Commit"],
+        rows,
+        right=(2, 3, 4, 5),
     )
     tools = {name: metadata.version(name) for name in TOOLS if _installed(name)}
     packages = table(
@@ -217,6 +220,12 @@ def duration(seconds: float) -> str:
 
 def memory(megabytes: float) -> str:
     return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1024:.1f} GB"
+
+
+def energy(ledger: dict | None) -> str:
+    """``2.4 kJ (estimated:cpu-time)`` from a run's ledger: never a number without its source. Older files have none."""
+    used = (ledger or {}).get("energy")
+    return f"{quantity_of(used['joules'], 'J')} ({used['source']})" if used else ""
 
 
 def day(date: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from tqdm.auto import tqdm
 
+from efficient_ai.energy import Measurement, measure
 from efficient_ai.seeds import seed_for
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -28,6 +29,7 @@ class History:
         best_epoch: index of the epoch whose weights the model holds now.
         stopped_early: True if patience ended the training.
         seconds: wall time.
+        energy: what it took, with the label of its source; see :mod:`efficient_ai.energy`.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -35,6 +37,7 @@ class History:
     best_epoch: int = -1
     stopped_early: bool = False
     seconds: float = 0.0
+    energy: Measurement | None = None
 
 
 def batches(x: torch.Tensor, y: torch.Tensor, size: int, rng: torch.Generator) -> Iterator[Batch]:
@@ -90,7 +93,8 @@ def fit(
             f"epochs={epochs}, batch_size={batch_size}, patience={patience}: all must be at least 1"
         )
 
-    history, rng, began = History(), generator(seed, device=train[0].device), time.perf_counter()
+    history, rng = History(), generator(seed, device=train[0].device)
+    meter, began = measure("training").start(), time.perf_counter()
     best_loss, best_state = float("inf"), None
     bar = tqdm(range(epochs), desc="epoch", disable=not progress)
     for epoch in bar:
@@ -114,7 +118,7 @@ def fit(
         if patience is not None and epoch - max(history.best_epoch, 0) >= patience:
             history.stopped_early = epoch + 1 < epochs
             break
-    history.seconds = time.perf_counter() - began
+    history.energy, history.seconds = meter.stop(), time.perf_counter() - began
     if best_state is None:
         raise FloatingPointError(
             f"no finite validation loss in {len(history.valid_loss)} epoch(s): lower the learning rate"

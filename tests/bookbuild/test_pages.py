@@ -53,8 +53,16 @@ def test_facts_and_status_come_from_the_last_run(layout):
     write_json(layout.run_record("smoke", "propulate"), record)
     facts = pages.chapter_facts(layout, "smoke", "propulate")
     assert "**65 s** · **1.5 GB** · **4 MPI ranks** · profile `smoke`" in facts
+    write_json(layout.results("smoke", "propulate"), LEDGER)
+    assert "| runs | 65 s | 1.5 GB |  | 4 | 24 November 2026 | `abc1234` |" in pages.status(
+        layout, "smoke"
+    ), "a ledger from before energy was written"
+    used = {"joules": 2412.0, "source": "estimated:cpu-time"}
+    write_json(layout.results("smoke", "propulate"), LEDGER | {"energy": used})
     status = pages.status(layout, "smoke")
-    assert "| runs | 65 s | 1.5 GB | 4 | 24 November 2026 | `abc1234` |" in status
+    assert (
+        "| runs | 65 s | 1.5 GB | 2.41 kJ (estimated:cpu-time) | 4 | 24 November 2026 | `abc1234` |" in status
+    )
     assert status.count("| to come |") == len(CHAPTERS) - 1
     assert "| python | 3.11.7 |" in status
 

@@ -100,6 +100,29 @@ def test_rules_that_cannot_fail_are_refused():
         Claim(id="A", claim="c", source="s", measured="m", rules={"smoke": Rule(low=1)})
 
 
+def test_a_run_file_says_what_the_run_took_and_where_that_number_comes_from(tmp_path):
+    book = Ledger("demo", [make_claim()], "laptop")
+    book.record("A", [1.5, 1.6, 1.7], seeds=[4, 5, 6], baseline="serial")
+    sum(i * i for i in range(200_000))
+    run = ledger.load(book.write(tmp_path / "demo.json"))
+    used = run["energy"]
+    assert used["joules"] > 0 and used["low"] <= used["joules"] <= used["high"]
+    assert used["source"].startswith(("measured:", "estimated:")) and "g/kWh" in used["intensity"]
+    assert used["watts"] == pytest.approx(used["joules"] / used["seconds"])
+    assert used["notes"] or used["source"].startswith("measured:"), (
+        "an estimate says why there is nothing better"
+    )
+
+
+def test_a_run_file_from_before_energy_was_written_is_still_read(tmp_path):
+    book = Ledger("demo", [make_claim()], "laptop")
+    book.record("A", [1.5, 1.6, 1.7], seeds=[4, 5, 6], baseline="serial")
+    run = json.loads(book.write(tmp_path / "demo.json").read_text())
+    del run["energy"]
+    (tmp_path / "old.json").write_text(json.dumps(run))
+    assert "energy" not in ledger.load(tmp_path / "old.json")
+
+
 def test_larger_hardware_is_a_verdict_and_takes_no_value():
     book = Ledger("demo", [make_claim(full=LargerHardware("256 GPUs"))], "full")
     assert book.entries[0].verdict == ledger.NEEDS_HARDWARE
@@ -124,6 +147,7 @@ def test_file_has_the_documented_shape(tmp_path):
         "seconds",
         "peak_memory_mb",
         "versions",
+        "energy",
         "claims",
     } == set(run)
     wanted = {

@@ -31,6 +31,14 @@ def test_learns_and_records_every_epoch():
     assert history.valid_loss[-1] < 0.05 < history.valid_loss[0]
 
 
+def test_says_what_the_training_took_and_where_that_number_comes_from():
+    _, history = fit(epochs=3)
+    used = history.energy
+    assert used.joules > 0 and used.low <= used.joules <= used.high
+    assert used.source.startswith(("measured:", "estimated:"))
+    assert used.seconds == pytest.approx(history.seconds, abs=0.05)
+
+
 def test_same_seed_same_run_other_seed_other_run():
     assert fit(seed=1)[1].train_loss == fit(seed=1)[1].train_loss != fit(seed=2)[1].train_loss
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from efficient_ai import profiles, provenance
+from efficient_ai import energy, profiles, provenance
 from efficient_ai._paths import build_dir
 from efficient_ai.ledger._claims import (
     NEEDS_HARDWARE,
@@ -82,6 +82,8 @@ class Ledger:
         self._claims = {claim.id: claim for claim in claims}
         self._entries: dict[str, Entry] = {}
         self._started = time.monotonic()
+        # Every minute is enough for a counter that wraps; the estimate needs its edges alone.
+        self._meter = energy.measure(chapter, period=60.0).start()
         for claim in claims:
             rule = claim.rules[profile]
             if isinstance(rule, LargerHardware):
@@ -156,6 +158,7 @@ class Ledger:
             "seconds": round(time.monotonic() - self._started, 1),
             "peak_memory_mb": provenance.peak_memory_mb(),
             "versions": provenance.versions(),
+            "energy": _energy(self._meter.measurement),
             "claims": [asdict(entry) for entry in self.entries],
         }
         provenance.write_json(path, run)
@@ -189,3 +192,10 @@ def _entry(claim, value, low, high, n, baseline, rule, verdict) -> Entry:
         claim.id, claim.claim, claim.source, claim.paper_value, claim.measured,
         value, low, high, n, claim.unit, baseline, str(rule), verdict,
     )  # fmt: skip
+
+
+def _energy(measured: energy.Measurement) -> dict:
+    """What a run file says of the energy of the run: joules, their interval, and where they come from."""
+    kept = ("joules", "low", "high", "watts", "seconds", "source", "covers", "grams_co2e", "notes")
+    everything = measured.as_dict()
+    return {key: everything[key] for key in kept} | {"intensity": str(measured.intensity)}

@@ -1,0 +1,70 @@
+"""Which source is used: the first of a fixed order that can be read. What was passed over, and why, stays visible."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from efficient_ai.energy._board import HWMON, hwmon, ipmi
+from efficient_ai.energy._cputime import CpuModel, cpu_time
+from efficient_ai.energy._nvml import nvml
+from efficient_ai.energy._rapl import POWERCAP, rapl
+from efficient_ai.energy._sensors import Source, Status
+from efficient_ai.energy._slurm import Run, run_tool, slurm
+
+
+def survey(
+    powercap: Path = POWERCAP,
+    hwmon_root: Path = HWMON,
+    nvml_library: Any = None,
+    environment: Mapping[str, str] | None = None,
+    run: Run = run_tool,
+) -> list[Status]:
+    """Every source with its state, best first. All arguments stand in for the machine's own, for tests."""
+    environment = os.environ if environment is None else environment
+    return [
+        slurm(environment, run),
+        rapl(powercap),
+        nvml(nvml_library),
+        hwmon(hwmon_root),
+        ipmi(run),
+        cpu_time(),
+    ]
+
+
+@cache
+def survey_here() -> tuple[Status, ...]:
+    """:func:`survey` of this machine, looked at once per process."""
+    return tuple(survey())
+
+
+def best(
+    statuses: list[Status] | tuple[Status, ...] | None = None,
+    cores: int | None = None,
+    model: CpuModel | None = None,
+) -> Source:
+    """The source to use.
+
+    In this order: the job's energy from Slurm; processor counters, with those of the GPU boards if there are any; a
+    power meter of the whole node; GPU boards, with an estimate for the processor; the estimate alone.
+
+    Args:
+        statuses: of :func:`survey`; those of this machine if not given.
+        cores, model: of an estimate, see :func:`cpu_time`.
+    """
+    found = {status.name: status.source for status in (statuses or survey_here()) if status.source}
+    estimate = cpu_time(model, cores=cores).source
+    if "slurm" in found:
+        return found["slurm"]
+    if "rapl" in found:
+        return found["rapl"] + found["nvml"] if "nvml" in found else found["rapl"]
+    for name in ("hwmon", "ipmi"):
+        if name in found:
+            return found[name]
+    return found["nvml"] + estimate if "nvml" in found else estimate
+
+
+def passed_over(statuses: list[Status] | tuple[Status, ...], source: Source) -> list[str]:
+    """Why each better source is not in ``source``, one sentence each."""
+    return [str(status) for status in statuses if status.state != "ok" and not source.measured]

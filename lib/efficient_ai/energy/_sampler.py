@@ -1,0 +1,98 @@
+"""Reads sensors on the monotonic clock and keeps the raw readings with their actual time stamps."""
+
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from efficient_ai.energy._integrate import Series, Window
+from efficient_ai.energy._sensors import Sensor
+
+
+class Sampler:
+    """The readings of some sensors over time.
+
+    The clock is ``time.perf_counter``, which nobody can set back; a stamp that does not lie after the one before is
+    refused all the same, and counted in ``refused``.
+
+    Args:
+        sensors: read one after the other in each sweep, each with a stamp of its own.
+        period: seconds between two sweeps of the background thread; ``None`` for no thread, only calls of :meth:`sweep`.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        sensors: Sequence[Sensor],
+        period: float | None = 1.0,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        if period is not None and not period > 0:
+            raise ValueError(f"the period must be positive, got {period} s")
+        self.sensors, self.period, self.clock = list(sensors), period, clock
+        self.series = [Series(s.counter, s.span, s.limit) for s in self.sensors]
+        self.sweeps = self.refused = 0
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> "Sweep":
+        """Sweep once and start the thread."""
+        first = self.sweep()
+        if self.period is not None and self._thread is None and self.sensors:
+            # The thread holds no strong reference: a sampler that is forgotten ends, and does not read on for ever.
+            arguments = weakref.ref(self), self.period, self._stop, self.clock
+            self._thread = threading.Thread(target=_loop, args=arguments, daemon=True, name="energy")
+            weakref.finalize(self, self._stop.set)
+            self._thread.start()
+        return first
+
+    def sweep(self) -> "Sweep":
+        """Read all sensors now."""
+        with self._lock:
+            began = self.clock()
+            for sensor, series in zip(self.sensors, self.series, strict=True):
+                before = self.clock()
+                value = sensor.read()
+                stamp = (before + self.clock()) / 2
+                if series.times and stamp <= series.times[-1]:
+                    self.refused += 1
+                else:
+                    series.add(stamp, value)
+            self.sweeps += 1
+            return Sweep(began, self.clock())
+
+    def stop(self) -> "Sweep":
+        """End the thread and sweep a last time."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=10)
+        return self.sweep()
+
+    def energy(self, first: "Sweep", last: "Sweep") -> list[Window]:
+        """Energy of every sensor from its reading in one sweep to its reading in another one."""
+        return [
+            series.energy(series.stamp_in(first, first.ended), series.stamp_in(last, last.began))
+            for series in self.series
+        ]
+
+
+class Sweep(NamedTuple):
+    """One round of readings: when it began and when it had ended, in seconds of the sampler's clock."""
+
+    began: float
+    ended: float
+
+
+def _loop(reference, period: float, stop: threading.Event, clock: Callable[[], float]) -> None:
+    began, tick = clock(), 1
+    while not stop.wait(max(began + tick * period - clock(), 0.0)):
+        sampler = reference()
+        if sampler is None:
+            return
+        sampler.sweep()
+        del sampler
+        tick = max(
+            tick + 1, math.ceil((clock() - began) / period)
+        )  # multiples of the period, so nothing drifts
