@@ -38,6 +38,9 @@ def test_auto_correlation_finds_the_period():
         torch.nn.init.zeros_(part.bias)
     x = torch.sin(torch.arange(96) * 2 * torch.pi / 24)[None, :, None]
     assert torch.allclose(layer(x, x), x, atol=0.1)
+    assert torch.allclose(layer.train()(x, x), layer.eval()(x, x), atol=1e-5), (
+        "of one sample both choices are the same"
+    )
 
 
 @pytest.mark.parametrize("marks", [0, 4])

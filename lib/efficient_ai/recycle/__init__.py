@@ -2,7 +2,9 @@
 
 from efficient_ai.recycle._baselines import DLinear, NLinear, Ridge, fit_ridge, persistence, seasonal_naive
 from efficient_ai.recycle._calendar import METADATA, TYPES, Calendar, calendar, day_types, weekdays
+from efficient_ai.recycle._cost import Cost, cpu_latency, epoch_cost, latency, multiplications
 from efficient_ai.recycle._folding import MAX_MISSING, Days, fold, local_days, plausible
+from efficient_ai.recycle._methods import METHODS, Method, Stepwise, build
 from efficient_ai.recycle._network import (
     HourlyTwin,
     ReCycle,
@@ -11,6 +13,7 @@ from efficient_ai.recycle._network import (
     parameters,
 )
 from efficient_ai.recycle._profiles import VARIANTS, mean_of_last, profile_table, profiles, run_up
+from efficient_ai.recycle._runs import Budget, Job, Result, parts, predict, source, train, train_many
 from efficient_ai.recycle._scores import (
     absolute_error,
     errors,
@@ -21,46 +24,68 @@ from efficient_ai.recycle._scores import (
     quantile_levels,
 )
 from efficient_ai.recycle._windows import Panel, Recipe, Split, Windows, panel, windows
+from efficient_ai.recycle.claims import CLAIMS
+from efficient_ai.recycle.profiles import PROFILES, Profile
 
 __all__ = [
+    "CLAIMS",
     "MAX_MISSING",
     "METADATA",
+    "METHODS",
+    "PROFILES",
     "TYPES",
     "VARIANTS",
+    "Budget",
     "Calendar",
+    "Cost",
     "DLinear",
     "Days",
     "HourlyTwin",
+    "Job",
+    "Method",
     "NLinear",
     "Panel",
+    "Profile",
     "ReCycle",
     "Recipe",
+    "Result",
     "Ridge",
     "Split",
+    "Stepwise",
     "Windows",
     "absolute_error",
     "attention_scores",
+    "build",
     "calendar",
+    "cpu_latency",
     "day_types",
+    "epoch_cost",
     "errors",
     "fit_ridge",
     "fold",
+    "latency",
     "local_days",
     "mae",
     "mase",
     "mean_of_last",
+    "multiplications",
     "panel",
     "parameter_formula",
     "parameters",
+    "parts",
     "per_series",
     "persistence",
     "pinball",
     "plausible",
+    "predict",
     "profile_table",
     "profiles",
     "quantile_levels",
     "run_up",
     "seasonal_naive",
+    "source",
+    "train",
+    "train_many",
     "weekdays",
     "windows",
 ]

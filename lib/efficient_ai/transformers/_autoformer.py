@@ -43,15 +43,17 @@ class AutoCorrelation(nn.Module):
         agreement = torch.fft.irfft(spectrum, n=steps, dim=1).mean(dim=2)  # (batch, delays)
         count = max(1, int(self.factor * math.log(steps)))
         if self.training:
-            delays = agreement.mean(dim=0).topk(count).indices.expand(len(x), -1)
+            shared = agreement.mean(dim=0).topk(count).indices
+            weights = agreement[:, shared].softmax(dim=1)
+            rolled = [value.roll(-int(delay), 1) for delay in shared]
+            mixed = sum(weights[:, i, None, None] * part for i, part in enumerate(rolled))
         else:
-            delays = agreement.topk(count, dim=1).indices
-        weights = agreement.gather(1, delays).softmax(dim=1)
-        index = (torch.arange(steps, device=x.device)[None, :, None] + delays[:, None]) % steps
-        rolled = value[
-            torch.arange(len(x), device=x.device)[:, None, None], index
-        ]  # (batch, steps, delays, width)
-        return self.out((rolled * weights[:, None, :, None]).sum(dim=2))
+            best = agreement.topk(count, dim=1)
+            weights = best.values.softmax(dim=1)
+            index = (torch.arange(steps, device=x.device)[None, :, None] + best.indices[:, None]) % steps
+            rolled = value[torch.arange(len(x), device=x.device)[:, None, None], index]
+            mixed = (rolled * weights[:, None, :, None]).sum(dim=2)  # over (batch, steps, delays, width)
+        return self.out(mixed)
 
 
 class _Layer(nn.Module):

@@ -1,0 +1,96 @@
+"""The three sizes of the chapter."""
+
+from dataclasses import dataclass, replace
+
+from efficient_ai.recycle._runs import Budget
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is run.
+
+    Args:
+        seeds: repetitions of every training that a claim rests on.
+        workers: processes that train.
+        fast: of the networks on day tokens and the linear ones, on all countries.
+        slow: of the networks on hourly tokens or patches, in processor seconds.
+        slow_seeds: their repetitions.
+        household: of all networks on the household.
+        controlled: of the trainings on synthetic series.
+        small: of the trainings on few days.
+        few_days: training days of the small-data experiment.
+        cost_windows: windows of the epoch whose cost is measured.
+        cost_repeats: repetitions of this.
+        edge_epochs: epochs in the limited process.
+        history_days: histories of the attention budget that are measured, in days.
+    """
+
+    seeds: int
+    workers: int
+    fast: Budget
+    slow: Budget
+    slow_seeds: int
+    household: Budget
+    controlled: Budget
+    small: Budget
+    few_days: tuple[int, ...]
+    cost_windows: int
+    cost_repeats: int
+    edge_epochs: int
+    history_days: tuple[int, ...]
+
+    @property
+    def seed_list(self) -> list[int]:
+        return list(range(self.seeds))
+
+
+_LAPTOP = Profile(
+    seeds=5,
+    workers=2,
+    fast=Budget(stride=4, epochs=10, batch=32, patience=4, valid_stride=4),
+    slow=Budget(stride=4, epochs=3, batch=32, patience=3, cpu_seconds=5, valid_stride=45, test_stride=7),
+    slow_seeds=3,
+    household=Budget(epochs=10, batch=32, patience=4),
+    controlled=Budget(epochs=10, batch=32, patience=4),
+    small=Budget(epochs=30, batch=32, patience=8, test_stride=2),
+    few_days=(30, 60, 120, 240, 480),
+    cost_windows=192,
+    cost_repeats=5,
+    edge_epochs=8,
+    history_days=(7, 14, 21, 42, 84),
+)
+
+PROFILES = {
+    "smoke": replace(
+        _LAPTOP,
+        seeds=3,
+        workers=1,
+        fast=Budget(stride=90, epochs=1, batch=32, patience=2, valid_stride=60, test_stride=30),
+        slow=Budget(
+            stride=90, epochs=1, batch=16, patience=1, cpu_seconds=0.2, valid_stride=180, test_stride=120
+        ),
+        slow_seeds=1,
+        household=Budget(stride=20, epochs=1, patience=1, valid_stride=20, test_stride=20),
+        controlled=Budget(stride=20, epochs=1, patience=1, valid_stride=20, test_stride=20),
+        small=Budget(epochs=2, batch=32, patience=2, test_stride=20),
+        few_days=(30, 120),
+        cost_windows=32,
+        cost_repeats=3,
+        edge_epochs=1,
+        history_days=(7, 21),
+    ),
+    "laptop": _LAPTOP,
+    "full": replace(
+        _LAPTOP,
+        seeds=6,
+        fast=Budget(stride=1, epochs=20, batch=32, patience=4, valid_stride=3),
+        slow=Budget(stride=1, epochs=5, batch=32, patience=5, cpu_seconds=40, valid_stride=30, test_stride=7),
+        slow_seeds=5,
+        household=Budget(epochs=40, batch=32, patience=8),
+        controlled=Budget(epochs=40, batch=32, patience=8),
+        small=Budget(epochs=60, batch=32, patience=12),
+        few_days=(30, 60, 120, 240, 480, 680),
+        cost_windows=512,
+        edge_epochs=20,
+    ),
+}
