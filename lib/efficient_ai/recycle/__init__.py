@@ -12,8 +12,8 @@ from efficient_ai.recycle._network import (
     parameter_formula,
     parameters,
 )
-from efficient_ai.recycle._profiles import VARIANTS, mean_of_last, profile_table, profiles, run_up
-from efficient_ai.recycle._runs import Budget, Job, Result, parts, predict, source, train, train_many
+from efficient_ai.recycle._profiles import VARIANTS, mean_of_last, profile_table, run_up, window_profiles
+from efficient_ai.recycle._runs import Budget, Job, Plain, Result, parts, predict, source, train, train_many
 from efficient_ai.recycle._scores import (
     absolute_error,
     errors,
@@ -45,6 +45,7 @@ __all__ = [
     "Method",
     "NLinear",
     "Panel",
+    "Plain",
     "Profile",
     "ReCycle",
     "Recipe",
@@ -79,7 +80,6 @@ __all__ = [
     "plausible",
     "predict",
     "profile_table",
-    "profiles",
     "quantile_levels",
     "run_up",
     "seasonal_naive",
@@ -87,5 +87,6 @@ __all__ = [
     "train",
     "train_many",
     "weekdays",
+    "window_profiles",
     "windows",
 ]

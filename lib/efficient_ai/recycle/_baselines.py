@@ -72,12 +72,17 @@ def fit_ridge(
         calendar: give it profile and metadata of the forecast day as well.
     """
     target = (train.y - train.profile if residual else train.y).numpy().astype(float)
+    leads = (
+        range(target.shape[1]) if calendar else [slice(None)]
+    )  # without a calendar all lead days share one matrix
+    shown = list(_features(train, days, residual, calendar))[: len(leads)]
     normal = [
-        (f.T @ f, f.T @ target[:, lead]) for lead, f in enumerate(_features(train, days, residual, calendar))
+        (f.T @ f, f.T @ target[:, lead].reshape(len(f), -1)) for f, lead in zip(shown, leads, strict=True)
     ]
     best, error = None, np.inf
     for penalty in penalties:
-        weights = np.stack([_solve(gram, right, penalty) for gram, right in normal])
+        solved = [_solve(gram, right, penalty) for gram, right in normal]
+        weights = np.concatenate([w.reshape(len(w), -1, target.shape[2]).swapaxes(0, 1) for w in solved])
         ridge = Ridge(weights, days, residual, calendar, penalty)
         found = float((ridge(valid) - valid.y).abs().mean())
         if found < error:

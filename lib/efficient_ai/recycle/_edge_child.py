@@ -18,22 +18,20 @@ def main(task: dict) -> dict:
     from efficient_ai.recycle import _cost, _runs, edge
 
     base = _peak_mb()
-    method = "hourly tokens" if task["hourly"] else "ReCycle, zero head"
-    budget = _runs.Budget(
-        epochs=task["epochs"], stride=8 if task["hourly"] else 1, valid_stride=7, test_stride=7
-    )
-    job = _runs.Job(f"europe:{task['country']}", method, task["seed"], budget)
+    slow = _runs.METHODS[task["method"]].slow
+    budget = _runs.Budget(epochs=task["epochs"], stride=8 if slow else 1, valid_stride=5, test_stride=5)
+    job = _runs.Job(f"europe:{task['country']}", task["method"], task["seed"], budget)
+    repeats = 20 if slow else 200
     model, result = _runs.train(job)
     test = _runs.parts(job)[2]
     one = test.x[:1]
     report = {
-        "limit_mb": task["limit_mb"], "base_mb": base, "threads": torch.get_num_threads(),
+        "method": task["method"], "limit_mb": task["limit_mb"], "base_mb": base, "threads": torch.get_num_threads(),
         "parameters": result.parameters, "train_seconds": result.cpu_seconds, "epochs": result.epochs,
-        "latency_ms": 1e3 * _cost.latency(model, one, repeats=200 if not task["hourly"] else 20),
-        "forecast_cpu_ms": 1e3 * _cost.cpu_latency(model, one, repeats=200 if not task["hourly"] else 20),
+        "latency_ms": 1e3 * _cost.latency(model, one, repeats=repeats),
+        "forecast_cpu_ms": 1e3 * _cost.cpu_latency(model, one, repeats=repeats),
         "error": float(result.mae.mean()), "profile_error": float((test.profile - test.y).abs().mean()),
     }  # fmt: skip
-    repeats = 300 if not task["hourly"] else 20
     with energy.measure("forecasts") as meter, torch.no_grad():
         for _ in range(repeats):
             model(one)
@@ -43,7 +41,7 @@ def main(task: dict) -> dict:
         "peak_mb": _peak_mb(),
     }
     report |= {"export_difference": 0.0, "numpy_difference": 0.0}
-    if not task["hourly"]:
+    if task["method"].startswith("ReCycle"):
         with tempfile.TemporaryDirectory() as folder:
             edge.export(model, one, Path(folder) / "recycle.pt2")
             exported = edge.load(Path(folder) / "recycle.pt2")
@@ -63,6 +61,11 @@ def main(task: dict) -> dict:
 
 
 def _peak_mb() -> float:
+    status = Path("/proc/self/status")
+    if (
+        status.exists()
+    ):  # what getrusage says on Linux begins with the size of the process that started this one
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

@@ -46,7 +46,7 @@ def run_up(variant: str, n: int = 3) -> int:
     return {"last": 0, "persistence": 1, "tenday": TENDAY}.get(variant, 7 * n)
 
 
-def profiles(
+def window_profiles(
     days: np.ndarray,
     types: np.ndarray,
     history: np.ndarray,

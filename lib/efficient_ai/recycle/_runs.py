@@ -3,19 +3,20 @@
 import multiprocessing
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import numpy as np
 import torch
 from torch import nn
+from tqdm.auto import tqdm
 
 from efficient_ai import training
 from efficient_ai.recycle import sources
 from efficient_ai.recycle._methods import METHODS, build
 from efficient_ai.recycle._network import parameters
-from efficient_ai.recycle._scores import absolute_error, mae, mase
+from efficient_ai.recycle._scores import absolute_error, errors, mae, mase, per_series
 from efficient_ai.recycle._windows import Panel, Recipe, Windows, windows
 from efficient_ai.seeds import seed_for
 
@@ -81,7 +82,8 @@ class Result:
         epochs: that were trained.
         cpu_seconds, joules, energy_source: of the training.
         profile_curve: validation error of the profile alone.
-        profile_mase: test error of the profile alone, by lead day.
+        profile_mase: test error of the profile alone (MASE), by lead day.
+        by_series, profile_by_series: mean absolute test error of each series, of the network and of its profile.
     """
 
     job: Job
@@ -96,7 +98,25 @@ class Result:
     joules: float
     energy_source: str
     profile_curve: float
-    profile_mase: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    profile_mase: np.ndarray
+    by_series: np.ndarray
+    profile_by_series: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A method without seeds.
+
+    Args:
+        mase, mae: by lead day, shape ``(F,)``.
+        parameters: that were fitted.
+        cpu_seconds: of the fit.
+    """
+
+    mase: np.ndarray
+    mae: np.ndarray
+    parameters: int = 0
+    cpu_seconds: float = 0.0
 
 
 SOURCES = {
@@ -169,6 +189,8 @@ def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[n
         job, mase(forecast, test), mae(forecast, test), [before, *history.valid_loss], history.best_epoch + 1,
         parameters(model), len(cut), len(history.valid_loss), history.energy.cpu_seconds, history.energy.joules,
         history.energy.source, profile, mase(test.profile, test),
+        per_series(errors(forecast, test), test).mean(axis=1),
+        per_series(errors(test.profile, test), test).mean(axis=1),
     )  # fmt: skip
     return model, result
 
@@ -203,18 +225,33 @@ def _epoch(model: nn.Module, cut: Windows, batch: int) -> None:
         optimiser.step()
 
 
-def train_many(jobs: Sequence[Job], workers: int = 2) -> list[Result]:
+def train_many(jobs: Sequence[Job], workers: int = 2, progress: bool = False) -> list[Result]:
     """Train all jobs, each with one thread, on ``workers`` processes; results in the order of ``jobs``.
 
-    Long ones are begun first, so that no process waits for a straggler at the end.
+    Long ones are begun first, so that no process waits for a straggler at the end. With one worker everything happens in
+    this process.
+
+    Args:
+        jobs: what to train.
+        workers: processes.
+        progress: show a bar.
     """
+    bar = tqdm(total=len(jobs), desc="trainings", disable=not progress)
     if workers < 2:
-        return [_train_alone(job) for job in jobs]
-    order = sorted(range(len(jobs)), key=lambda i: jobs[i].budget.cpu_seconds or 0, reverse=True)
+        found = []
+        for job in jobs:
+            found.append(_train_alone(job))
+            bar.update()
+        bar.close()
+        return found
+    order = sorted(jobs, key=lambda job: job.budget.cpu_seconds or 0, reverse=True)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        found = dict(zip(order, pool.map(_train_alone, [jobs[i] for i in order]), strict=True))
-    return [found[i] for i in range(len(jobs))]
+        futures = {job: pool.submit(_train_alone, job) for job in order}
+        for _ in as_completed(futures.values()):
+            bar.update()
+    bar.close()
+    return [futures[job].result() for job in jobs]
 
 
 def _one_thread() -> None:
@@ -222,5 +259,4 @@ def _one_thread() -> None:
 
 
 def _train_alone(job: Job) -> Result:
-    result = train(job)[1]
-    return replace(result, curve=[float(v) for v in result.curve])
+    return train(job)[1]

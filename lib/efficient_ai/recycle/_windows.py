@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from efficient_ai.recycle._calendar import Calendar
-from efficient_ai.recycle._profiles import profiles, run_up
+from efficient_ai.recycle._profiles import run_up, window_profiles
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def windows(
 
 def _cut(data: Panel, i: int, history: np.ndarray, future: np.ndarray, recipe: Recipe):
     days = data.days[i]
-    past, coming = profiles(days, data.types[i], history, future, recipe.variant, recipe.n)
+    past, coming = window_profiles(days, data.types[i], history, future, recipe.variant, recipe.n)
     raw = np.where(np.isnan(days[history]), past, days[history])
     shown = raw - past if recipe.residual_input else raw
     given = coming if recipe.decoder_profile else np.zeros_like(coming)

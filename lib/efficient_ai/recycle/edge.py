@@ -20,6 +20,7 @@ class Report:
     """What the limited process says.
 
     Args:
+        method: what was trained.
         limit_mb: of its data (heap and private mappings), enforced by the operating system.
         peak_mb: largest resident memory.
         base_mb: resident memory before the first window was cut: Python and torch.
@@ -36,6 +37,7 @@ class Report:
         numpy_difference: the same for :func:`forecast`, which needs numpy alone.
     """
 
+    method: str
     limit_mb: int
     peak_mb: float
     base_mb: float
@@ -54,23 +56,28 @@ class Report:
 
 
 def run(
-    country: str, seed: int, epochs: int, limit_mb: int = 600, hourly: bool = False, timeout: float = 300
+    country: str,
+    seed: int,
+    epochs: int,
+    method: str = "ReCycle, zero head",
+    limit_mb: int = 600,
+    timeout: float = 300,
 ) -> Report:
     """Train and forecast for one country in a child process with one thread and limited memory.
 
     Args:
         country: ISO code.
         seed: of the weights.
-        epochs: of the training.
+        epochs: of the training; a slow method sees an eighth of the windows.
+        method: a key of :data:`efficient_ai.recycle.METHODS`.
         limit_mb: the operating system refuses any memory beyond it.
-        hourly: the twin with hourly tokens instead.
         timeout: seconds after which the child is killed.
 
     Raises:
         MemoryError: the limit was too small.
         RuntimeError: the child failed otherwise; the message has its last words.
     """
-    task = {"country": country, "seed": seed, "epochs": epochs, "limit_mb": limit_mb, "hourly": hourly}
+    task = {"country": country, "seed": seed, "epochs": epochs, "limit_mb": limit_mb, "method": method}
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-m", "efficient_ai.recycle._edge_child", json.dumps(task)],

@@ -22,6 +22,7 @@ class Profile:
         cost_windows: windows of the epoch whose cost is measured.
         cost_repeats: repetitions of this.
         edge_epochs: epochs in the limited process.
+        edge_methods: what runs there beside ReCycle.
         history_days: histories of the attention budget that are measured, in days.
     """
 
@@ -37,7 +38,12 @@ class Profile:
     cost_windows: int
     cost_repeats: int
     edge_epochs: int
+    edge_methods: tuple[str, ...]
     history_days: tuple[int, ...]
+
+    def controlled_on(self, budget: Budget) -> Budget:
+        """The same effort for a single series: every window, and as many steps as the shared network takes."""
+        return replace(budget, stride=1, epochs=2 * budget.epochs, patience=2 * budget.patience)
 
     @property
     def seed_list(self) -> list[int]:
@@ -47,8 +53,8 @@ class Profile:
 _LAPTOP = Profile(
     seeds=5,
     workers=2,
-    fast=Budget(stride=4, epochs=10, batch=32, patience=4, valid_stride=4),
-    slow=Budget(stride=4, epochs=3, batch=32, patience=3, cpu_seconds=5, valid_stride=45, test_stride=7),
+    fast=Budget(stride=4, epochs=10, batch=32, patience=4, valid_stride=4, test_stride=5),
+    slow=Budget(stride=4, epochs=3, batch=32, patience=3, cpu_seconds=5, valid_stride=45, test_stride=5),
     slow_seeds=3,
     household=Budget(epochs=10, batch=32, patience=4),
     controlled=Budget(epochs=10, batch=32, patience=4),
@@ -57,6 +63,7 @@ _LAPTOP = Profile(
     cost_windows=192,
     cost_repeats=5,
     edge_epochs=8,
+    edge_methods=("hourly tokens",),
     history_days=(7, 14, 21, 42, 84),
 )
 
@@ -65,7 +72,7 @@ PROFILES = {
         _LAPTOP,
         seeds=3,
         workers=1,
-        fast=Budget(stride=90, epochs=1, batch=32, patience=2, valid_stride=60, test_stride=30),
+        fast=Budget(stride=90, epochs=1, batch=32, patience=2, valid_stride=60, test_stride=61),
         slow=Budget(
             stride=90, epochs=1, batch=16, patience=1, cpu_seconds=0.2, valid_stride=180, test_stride=120
         ),
@@ -83,8 +90,8 @@ PROFILES = {
     "full": replace(
         _LAPTOP,
         seeds=6,
-        fast=Budget(stride=1, epochs=20, batch=32, patience=4, valid_stride=3),
-        slow=Budget(stride=1, epochs=5, batch=32, patience=5, cpu_seconds=40, valid_stride=30, test_stride=7),
+        fast=Budget(stride=1, epochs=20, batch=32, patience=4, valid_stride=3, test_stride=3),
+        slow=Budget(stride=1, epochs=5, batch=32, patience=5, cpu_seconds=40, valid_stride=30, test_stride=3),
         slow_seeds=5,
         household=Budget(epochs=40, batch=32, patience=8),
         controlled=Budget(epochs=40, batch=32, patience=8),
@@ -92,5 +99,6 @@ PROFILES = {
         few_days=(30, 60, 120, 240, 480, 680),
         cost_windows=512,
         edge_epochs=20,
+        edge_methods=("hourly tokens", "PatchTST", "Autoformer", "NLinear", "DLinear"),
     ),
 }

@@ -71,7 +71,7 @@ def window(origin, history=21, forecast=7):
 def test_the_five_variants_on_the_ramp():
     days, types = ramp(60)
     past, future = window(40)
-    means = {name: recycle.profiles(days, types, past, future, name) for name in recycle.VARIANTS}
+    means = {name: recycle.window_profiles(days, types, past, future, name) for name in recycle.VARIANTS}
     table = recycle.profile_table(days, types)
     day = past[0, -1]
     assert np.allclose(means["last"][0][0, 3], table[day, types[past[0, 3]]])
@@ -90,7 +90,7 @@ def test_exactly_weekly_data_leave_nothing_over(variant):
     shapes, types = rng.random((3, 24)), ramp(80)[1]
     days = shapes[types]
     past, future = window(60)
-    before, coming = recycle.profiles(days, types, past, future, variant)
+    before, coming = recycle.window_profiles(days, types, past, future, variant)
     assert np.abs(days[past] - before).max() < 1e-12 and np.abs(days[future] - coming).max() < 1e-12
 
 
@@ -100,9 +100,9 @@ def test_no_day_after_the_origin_matters(variant, seed, n):
     rng = np.random.default_rng(seed)
     days, types = rng.random((90, 5)), rng.integers(0, 3, 90)
     past, future = window(70)
-    found = recycle.profiles(days, types, past, future, variant, n)
+    found = recycle.window_profiles(days, types, past, future, variant, n)
     days[71:] = rng.random((19, 5)) * 1000
-    again = recycle.profiles(days, types, past, future, variant, n)
+    again = recycle.window_profiles(days, types, past, future, variant, n)
     assert all(np.array_equal(one, other) for one, other in zip(found, again, strict=True))
 
 
@@ -112,10 +112,10 @@ def test_the_causal_variant_never_compares_a_day_with_itself(seed, n):
     rng = np.random.default_rng(seed)
     days, types = rng.random((90, 5)), rng.integers(0, 3, 90)
     past, future = window(70)
-    before = recycle.profiles(days, types, past, future, "causal", n)[0]
+    before = recycle.window_profiles(days, types, past, future, "causal", n)[0]
     days[70] += 100
-    assert np.array_equal(before, recycle.profiles(days, types, past, future, "causal", n)[0])
-    own = recycle.profiles(days, types, past, future, "own", n)[0]
+    assert np.array_equal(before, recycle.window_profiles(days, types, past, future, "causal", n)[0])
+    own = recycle.window_profiles(days, types, past, future, "own", n)[0]
     assert own[0, -1].min() > 100 / (n + 1), "while the variant 'own' does"
 
 
@@ -123,8 +123,8 @@ def test_refusals():
     days, types = ramp()
     past, future = window(20)
     with pytest.raises(ValueError, match="unknown variant 'weekly'"):
-        recycle.profiles(days, types, past, future, "weekly")
+        recycle.window_profiles(days, types, past, future, "weekly")
     with pytest.raises(ValueError, match="needs a day before"):
-        recycle.profiles(days, types, past, future, "causal")
+        recycle.window_profiles(days, types, past, future, "causal")
     with pytest.raises(ValueError, match="at least one day"):
         recycle.profile_table(days, types, n=0)
