@@ -118,7 +118,8 @@ def fallback_figure(
         window: which of its windows.
     """
     i = data.names.index(country)
-    mine = np.flatnonzero(cut.series == i)[window]
+    own = np.flatnonzero(cut.series == i)
+    mine = own[min(window, len(own) - 1)]
 
     def draw(alpha: float, network: str) -> tuple[go.Figure, str]:
         forecast = trained if network == "trained" else untrained
