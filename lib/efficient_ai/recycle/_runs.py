@@ -142,8 +142,7 @@ def _source(name: str, seed: int) -> Panel:
     if whole not in SOURCES:
         raise KeyError(f"no source {name!r}; there are {', '.join(SOURCES)}")
     if country:
-        every = _source(whole, seed)
-        return every.only(every.names.index(country))
+        return sources.europe(countries=[country])
     return SOURCES[whole](seed)
 
 

@@ -14,7 +14,8 @@ class Profile:
         workers: processes that train.
         fast: of the networks on day tokens and the linear ones, on all countries.
         slow: of the networks on hourly tokens or patches, in processor seconds.
-        slow_seeds: their repetitions.
+        slow_seeds: their repetitions, and those of other comparisons that no claim rests on.
+        path_seeds: repetitions of what is changed one at a time, and of the synthetic series.
         household: of all networks on the household.
         controlled: of the trainings on synthetic series.
         small: of the trainings on few days.
@@ -31,6 +32,7 @@ class Profile:
     fast: Budget
     slow: Budget
     slow_seeds: int
+    path_seeds: int
     household: Budget
     controlled: Budget
     small: Budget
@@ -53,12 +55,13 @@ class Profile:
 _LAPTOP = Profile(
     seeds=5,
     workers=2,
-    fast=Budget(stride=4, epochs=10, batch=32, patience=4, valid_stride=4, test_stride=5),
-    slow=Budget(stride=4, epochs=3, batch=32, patience=3, cpu_seconds=5, valid_stride=45, test_stride=5),
+    fast=Budget(stride=5, epochs=12, batch=32, patience=4, valid_stride=9, test_stride=5),
+    slow=Budget(stride=4, epochs=3, batch=32, patience=3, cpu_seconds=4, valid_stride=45, test_stride=5),
     slow_seeds=3,
-    household=Budget(epochs=10, batch=32, patience=4),
-    controlled=Budget(epochs=10, batch=32, patience=4),
-    small=Budget(epochs=30, batch=32, patience=8, test_stride=2),
+    path_seeds=3,
+    household=Budget(epochs=12, batch=32, patience=4),
+    controlled=Budget(epochs=12, batch=32, patience=4),
+    small=Budget(epochs=20, batch=32, patience=6, test_stride=3),
     few_days=(30, 60, 120, 240, 480),
     cost_windows=192,
     cost_repeats=5,
@@ -77,6 +80,7 @@ PROFILES = {
             stride=90, epochs=1, batch=16, patience=1, cpu_seconds=0.2, valid_stride=180, test_stride=120
         ),
         slow_seeds=1,
+        path_seeds=2,
         household=Budget(stride=20, epochs=1, patience=1, valid_stride=20, test_stride=20),
         controlled=Budget(stride=20, epochs=1, patience=1, valid_stride=20, test_stride=20),
         small=Budget(epochs=2, batch=32, patience=2, test_stride=20),
@@ -84,19 +88,21 @@ PROFILES = {
         cost_windows=32,
         cost_repeats=3,
         edge_epochs=1,
+        edge_methods=(),
         history_days=(7, 21),
     ),
     "laptop": _LAPTOP,
     "full": replace(
         _LAPTOP,
         seeds=6,
-        fast=Budget(stride=1, epochs=20, batch=32, patience=4, valid_stride=3, test_stride=3),
-        slow=Budget(stride=1, epochs=5, batch=32, patience=5, cpu_seconds=40, valid_stride=30, test_stride=3),
-        slow_seeds=5,
-        household=Budget(epochs=40, batch=32, patience=8),
-        controlled=Budget(epochs=40, batch=32, patience=8),
-        small=Budget(epochs=60, batch=32, patience=12),
-        few_days=(30, 60, 120, 240, 480, 680),
+        fast=Budget(stride=2, epochs=14, batch=32, patience=4, valid_stride=4, test_stride=3),
+        slow=Budget(stride=1, epochs=5, batch=32, patience=5, cpu_seconds=20, valid_stride=30, test_stride=3),
+        slow_seeds=3,
+        path_seeds=4,
+        household=Budget(epochs=25, batch=32, patience=6),
+        controlled=Budget(epochs=20, batch=32, patience=5),
+        small=Budget(epochs=30, batch=32, patience=8, test_stride=3),
+        few_days=(30, 60, 120, 240, 480),
         cost_windows=512,
         edge_epochs=20,
         edge_methods=("hourly tokens", "PatchTST", "Autoformer", "NLinear", "DLinear"),

@@ -1,5 +1,7 @@
 """The series of the chapter, folded and ready: European generation, one household, and a generator for questions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from efficient_ai import data
@@ -16,24 +18,27 @@ ZONES = {
 }  # fmt: skip
 
 
-def europe_days() -> dict[str, Days]:
+def europe_days(countries: Sequence[str] | None = None) -> dict[str, Days]:
     """Generation of each country in MW, folded at its own midnight, with its implausible readings taken out."""
     series = data.european_generation()
+    wanted = series.names if countries is None else countries
     first_two_years = slice(0, int(np.searchsorted(series.times, np.datetime64("2019-01-01"))))
     return {
         name: local_days(plausible(values, first_two_years), series.times, ZONES[name])
         for name, values in zip(series.names, series.values, strict=True)
+        if name in wanted
     }
 
 
-def europe(scale_on: str = "train", holidays: bool = True) -> Panel:
+def europe(scale_on: str = "train", holidays: bool = True, countries: Sequence[str] | None = None) -> Panel:
     """All countries in one panel: trained on 2017 and 2018, validated on 2019, tested on 2020.
 
     Args:
         scale_on: see :func:`efficient_ai.recycle.panel`.
         holidays: False forgets all public holidays, to see what they are worth.
+        countries: only these, by their codes.
     """
-    days = europe_days()
+    days = europe_days(countries)
     dates = next(iter(days.values())).dates
     bounds = np.searchsorted(dates, np.array(["2019-01-01", "2020-01-01"], "datetime64[D]"))
     split = Split((0, int(bounds[0])), (int(bounds[0]), int(bounds[1])), (int(bounds[1]), len(dates)))

@@ -17,7 +17,7 @@ Contest = Mapping[str, Sequence[Result]]
 
 def _gain(found, other) -> str:
     middle, low, high = interval(better_by(found, other))
-    return f"{middle:.1f} % [{low:.1f}, {high:.1f}]"
+    return f"{abs(middle):.1f} % {'below' if middle > 0 else 'above'} it [{low:.1f}, {high:.1f}]"
 
 
 def _sides(found, other, better: str, worse: str, neither: str) -> str:
@@ -40,7 +40,7 @@ def opening(contest: Contest, without: Mapping[str, Plain]) -> str:
     )  # fmt: skip
     return (
         f"On 20 countries in a year that nobody had seen, the plain recipe {verb} its own profile "
-        f"({_gain(contest['ReCycle'], without['profile'])} below it) and {raw} than the same network without residuals "
+        f"({_gain(contest['ReCycle'], without['profile'])}) and {raw} than the same network without residuals "
         f"({_gain(contest['ReCycle'], contest['days, no residual'])}). {last} ({best}: "
         f"MASE {np.mean(values(contest[best])):.3f}; ridge regression on the last seven days with profile and calendar: "
         f"{values(linear)[0]:.3f}; profile alone: {values(without['profile'])[0]:.3f}), fitted in "
@@ -56,11 +56,11 @@ def contest_reading(contest: Contest, without: Mapping[str, Plain], household: C
         "residuals help as well", "residuals **hurt**", "residuals make no difference that this many seeds can show",
     )  # fmt: skip
     return (
-        f"**Claims C2 and C6.** Below the profile: plain recipe {_gain(contest['ReCycle'], without['profile'])}, "
-        f"{best} (the variant that the validation year chose) {_gain(contest[best], without['profile'])}. Against the network on raw "
-        f"days: {_gain(contest['ReCycle'], contest['days, no residual'])}. On one household {home}: the plain recipe is "
-        f"{_gain(household['ReCycle'], household['days, no residual'])} below the network on raw days (negative: above). "
-        f"Against ridge with profile and calendar, {best} is {_gain(contest[best], linear)} below."
+        f"**Claims C2 and C6.** Against the profile: the plain recipe is {_gain(contest['ReCycle'], without['profile'])}, "
+        f"{best} (the variant that the validation year chose) {_gain(contest[best], without['profile'])}. Against the network on "
+        f"raw days the plain recipe is {_gain(contest['ReCycle'], contest['days, no residual'])}. On one household {home}: "
+        f"there it is {_gain(household['ReCycle'], household['days, no residual'])}. Against ridge with profile and calendar, "
+        f"{best} is {_gain(contest[best], linear)}. In brackets: 95 % intervals of how far it is below, in per cent."
     )
 
 
@@ -78,14 +78,13 @@ def path_steps(
         "zero head, scaled part by part": better_by(path["scaled part by part"], profile),
     }
     alone = path["each country alone"]
-    names = sorted(COUNTRIES)
     rows = _series_of(head[0])
     shared = []
-    for seed, result in enumerate(head):
+    for seed, result in enumerate(head[: len(alone)]):
         i = rows.index(COUNTRIES[seed % len(COUNTRIES)])
         shared.append(100 * float(1 - result.by_series[i] / result.profile_by_series[i]))
-    steps[f"zero head, {len(set(names[: len(head)]))} countries, shared network"] = shared
-    steps[f"zero head, {len(set(names[: len(head)]))} countries, each alone"] = [
+    steps[f"zero head, shared network, seen on {len(alone)} countries"] = shared
+    steps[f"zero head, each of these {len(alone)} alone"] = [
         100 * float(1 - r.by_series[0] / r.profile_by_series[0]) for r in alone
     ]
     return steps
@@ -103,11 +102,11 @@ def path_reading(steps: Mapping[str, Sequence[float]]) -> str:
         ("zero head, causal profiles", "zero head", "Causal profiles in place of `last`"),
         ("zero head, no holidays known", "zero head", "Forgetting the holidays"),
         ("zero head, scaled part by part", "zero head", "Scaling part by part"),
-        (list(steps)[-1], list(steps)[-2], "A network for each country alone, on the same countries,"),
+        (list(steps)[-1], list(steps)[-2], "A network for each country alone, in place of the shared one"),
     ]
     told = []
     for mine, other, what in pairs:
-        middle, low, high = interval(np.subtract(steps[mine], steps[other]))
+        middle, low, high = interval([a - b for a, b in zip(steps[mine], steps[other], strict=False)])
         sure = "" if low > 0 or high < 0 else ", which may be nothing"
         told.append(f"{what}: {middle:+.1f} points [{low:+.1f}, {high:+.1f}]{sure}")
     return "Effect on the gain over the profile, in points of per cent. " + "; ".join(told) + "."
