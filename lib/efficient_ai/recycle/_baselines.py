@@ -45,9 +45,8 @@ class Ridge:
 
     def __call__(self, cut: Windows) -> Tensor:
         """Forecast, shape ``(windows, F, cycle)``."""
-        forecast = np.stack(
-            [features @ w for features, w in zip(self._features(cut), self.weights, strict=True)], axis=1
-        )
+        pairs = zip(self._features(cut), self.weights, strict=True)
+        forecast = np.stack([(torch.from_numpy(f) @ torch.from_numpy(w)).numpy() for f, w in pairs], axis=1)
         base = cut.profile.numpy() if self.residual else 0.0
         return torch.from_numpy((forecast + base).astype(np.float32))
 
@@ -76,9 +75,13 @@ def fit_ridge(
         range(target.shape[1]) if calendar else [slice(None)]
     )  # without a calendar all lead days share one matrix
     shown = list(_features(train, days, residual, calendar))[: len(leads)]
-    normal = [
-        (f.T @ f, f.T @ target[:, lead].reshape(len(f), -1)) for f, lead in zip(shown, leads, strict=True)
+    pairs = [
+        (torch.from_numpy(f), torch.from_numpy(target[:, lead].reshape(len(f), -1)))
+        for f, lead in zip(shown, leads, strict=True)
     ]
+    normal = [
+        (f.T @ f, f.T @ wanted) for f, wanted in pairs
+    ]  # by torch, which keeps to the threads it was given
     best, error = None, np.inf
     for penalty in penalties:
         solved = [_solve(gram, right, penalty) for gram, right in normal]
@@ -90,10 +93,10 @@ def fit_ridge(
     return best
 
 
-def _solve(gram: np.ndarray, right: np.ndarray, penalty: float) -> np.ndarray:
-    ridge = penalty * np.eye(len(gram))
-    ridge[-1, -1] = 0  # the last feature is the constant
-    return np.linalg.solve(gram + ridge + 1e-9 * np.eye(len(gram)), right)
+def _solve(gram: Tensor, right: Tensor, penalty: float) -> np.ndarray:
+    ridge = penalty * torch.eye(len(gram), dtype=gram.dtype)
+    ridge[-1, -1] = 1e-9  # the last feature is the constant
+    return torch.linalg.solve(gram + ridge, right).numpy()
 
 
 def _features(cut: Windows, days: int, residual: bool, calendar: bool):
