@@ -77,7 +77,7 @@ PROFILES = {
         workers=1,
         fast=Budget(stride=90, epochs=1, batch=32, patience=2, valid_stride=60, test_stride=61),
         slow=Budget(
-            stride=90, epochs=1, batch=16, patience=1, cpu_seconds=0.2, valid_stride=180, test_stride=120
+            stride=90, epochs=1, batch=16, patience=1, cpu_seconds=0.2, valid_stride=180, test_stride=61
         ),
         slow_seeds=1,
         path_seeds=2,

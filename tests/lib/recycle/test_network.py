@@ -8,6 +8,16 @@ from torch import nn
 from efficient_ai import recycle, training
 from efficient_ai.recycle import sources
 
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small matrices are slower on two threads, much slower beside other work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 COUNTS = [
     (dict(), 20_312),
     (dict(hidden=96), 28_632),
@@ -77,8 +87,8 @@ def test_without_residual_the_profile_is_an_input_and_not_added():
 @pytest.mark.parametrize("kind", [recycle.ReCycle, recycle.HourlyTwin])
 def test_gradients_in_float64(kind):
     torch.manual_seed(0)
-    model = kind(cycle=3, metadata=2, history=4, width=4, hidden=5).double()
-    x = torch.randn(2, 6, 5, dtype=torch.float64, requires_grad=True)
+    model = kind(cycle=2, metadata=1, history=2, width=4, hidden=3).double()
+    x = torch.randn(1, 3, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(model, (x,), atol=1e-6)
 
 
@@ -100,15 +110,15 @@ def test_attention_scores_fall_by_the_square_of_the_cycle():
 def test_quantiles_are_learned_and_ordered():
     """Pure noise around zero: the pinball loss must find the quantiles of the normal distribution."""
     rng = torch.Generator().manual_seed(0)
-    target = torch.randn(20_000, generator=rng)
+    target = torch.randn(4_000, generator=rng)
     guess = nn.Parameter(torch.zeros(9))
-    optimiser = torch.optim.Adam([guess], lr=0.02)
-    for _ in range(400):
+    optimiser = torch.optim.Adam([guess], lr=0.05)
+    for _ in range(150):
         optimiser.zero_grad()
         recycle.pinball(guess.expand(len(target), 9), target).backward()
         optimiser.step()
     expected = torch.distributions.Normal(0, 1).icdf(recycle.quantile_levels(9))
-    assert (guess - expected).abs().max() < 0.05
+    assert (guess - expected).abs().max() < 0.08
 
 
 def test_pinball_known_answers():
