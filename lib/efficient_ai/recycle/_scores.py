@@ -21,7 +21,7 @@ def quantile_levels(n: int) -> Tensor:
 def pinball(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean pinball loss of ``prediction`` ``(..., n)`` for the equidistant levels against ``target`` ``(...)``.
 
-    With e = prediction - target it is |e| / 2 - (q - 1/2) e: too low costs q, too high costs 1 - q.
+    With ``e = prediction - target`` it is ``abs(e) / 2 - (q - 1/2) * e``: too low costs q, too high costs 1 - q.
     """
     level = quantile_levels(prediction.shape[-1]).to(prediction)
     error = prediction - target.unsqueeze(-1)
