@@ -76,6 +76,15 @@ DATASETS = {
         changes="Excerpt: pressure at sea level, wind at 10 m, temperature at 2 m at 4 of the 24 times of the sample, rounded to "
         "20 Pa, 0.1 m/s and 0.1 K and packed as 16-bit integers",
     ),
+    "household_power": Dataset(
+        file="household_power_15min_2006_2010.npz",
+        sha256="fa75b36fa3753d347e2b91bf1cb395c00608b8bc4f3ba98ff8c211171bda7621",
+        title="Individual household electric power consumption, quarter hours, 2006 to 2010, 138 352 steps",
+        source="G. Hebrail and A. Berard, UCI Machine Learning Repository (2012), as packaged in EnergyData 0.0.2",
+        licence="CC BY 4.0",
+        changes="Active power alone, minutes averaged to quarter hours, rounded to whole W; gaps had been filled by the "
+        "author of the package",
+    ),
 }
 
 
