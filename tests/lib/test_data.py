@@ -68,3 +68,11 @@ def test_european_generation_is_hourly_complete_and_keeps_its_gaps():
     assert missing.max() <= 0.005 and missing.min() < 1e-4 and np.nanmin(series.values) >= 0
     yearly = np.nanmean(series.values[series.names.index("DE")])
     assert 55_000 < yearly < 62_000, "mean power of Germany in MW"
+
+
+def test_household_power_is_in_quarter_hours_without_gaps():
+    series = data.household_power()
+    assert series.values.shape == (1, 138_352) and series.unit == "kW"
+    assert np.unique(np.diff(series.times)) == np.timedelta64(15, "m")
+    assert str(series.times[0]) == "2006-12-16T17:15" and str(series.times[-1]) == "2010-11-26T21:00"
+    assert 1.0 < series.values.mean() < 1.2 and 0 < series.values.min() and series.values.max() < 9

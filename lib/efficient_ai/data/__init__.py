@@ -2,7 +2,8 @@
 
 from efficient_ai.data._images import Images, fashion_mnist
 from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
-from efficient_ai.data._series import Series, european_generation
+from efficient_ai.data._series import Series, european_generation, household_power
+from efficient_ai.data._weather import SurfaceWeather, era5_surface
 
 __all__ = [
     "DATASETS",
@@ -10,8 +11,11 @@ __all__ = [
     "Dataset",
     "Images",
     "Series",
+    "SurfaceWeather",
     "credits_html",
+    "era5_surface",
     "european_generation",
     "fashion_mnist",
+    "household_power",
     "open_dataset",
 ]

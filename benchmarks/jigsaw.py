@@ -1,0 +1,88 @@
+"""Side by side: DDP, FSDP2, DTensor, Megatron-style and Jigsaw share one MLP block over 2 and 4 gloo ranks.
+
+    python benchmarks/jigsaw.py            five rounds, minutes
+    python benchmarks/jigsaw.py --rounds 1
+
+All sides are in torch, which is in the book's environment. Rounds are interleaved: each round measures every side on fresh
+processes, so that a busy minute does not hit one side only. One thread per rank. Four ranks on fewer cores are marked.
+Writes ``results/benchmarks/jigsaw.json`` when all rounds are through; the chapter draws from it.
+"""
+
+import argparse
+import datetime
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ["OMP_NUM_THREADS"] = "1"
+
+from jigsaw_sides import measure  # noqa: E402
+from jigsaw_sides.sides import SIDES, Sizes  # noqa: E402
+
+from efficient_ai import provenance  # noqa: E402
+from efficient_ai._paths import project_root  # noqa: E402
+from efficient_ai.parallel import run_ranks  # noqa: E402
+
+SIZES = Sizes(
+    batch=4, tokens=512, width=768, hidden=768
+)  # hidden as wide as the stream, as in the published mixers
+RANKS = (2, 4)
+
+
+def round_of_sides(steps: int, repeats: int) -> list[dict]:
+    """Every side on every number of ranks once."""
+    rows = []
+    for n in RANKS:
+        for side in SIDES:
+            with tempfile.TemporaryDirectory() as folder:
+                found = run_ranks(measure.run, n, folder, side, SIZES, steps, repeats, timeout=300)
+            rows.append(
+                {
+                    "side": side,
+                    "ranks": n,
+                    "peak": max(rank["peak"] for rank in found),
+                    "sent": max(rank["sent"] for rank in found),
+                    "seconds": found[0]["seconds"],
+                    "load": round(os.getloadavg()[0], 2),
+                }
+            )
+            print(rows[-1], flush=True)
+    return rows
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--out", type=Path, default=(project_root() or HERE.parent) / "results/benchmarks/jigsaw.json"
+    )
+    chosen = parser.parse_args()
+    rows = []
+    commit = provenance.commit()
+    for number in range(chosen.rounds):
+        rows += [row | {"round": number} for row in round_of_sides(chosen.steps, chosen.repeats)]
+    provenance.write_json(
+        chosen.out,
+        {
+            "sizes": vars(SIZES),
+            "machine": provenance.machine(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "commit": commit,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "versions": provenance.versions(),
+            "rows": rows,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

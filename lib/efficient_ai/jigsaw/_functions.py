@@ -1,0 +1,169 @@
+"""The layers' forward and backward passes, written by hand as three products and one transpose (Section 3.6).
+
+Autograd sees each of them as one operation. Nothing is differentiated through a message.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from efficient_ai.jigsaw._execute import execute, multiply, transpose
+from efficient_ai.jigsaw._grid import Grid
+from efficient_ai.jigsaw._tasks import Job
+from efficient_ai.jigsaw._transport import Transport, gather_small
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rank stands: the grid of its model instance and the transport among its ranks."""
+
+    grid: Grid
+    transport: Transport
+
+    @property
+    def row(self) -> int:
+        """This rank's row of the grid: which tokens (longitudes) it holds."""
+        return self.grid.place(self.transport.rank)[0]
+
+    @property
+    def col(self) -> int:
+        """This rank's column of the grid: which channels it holds."""
+        return self.grid.place(self.transport.rank)[1]
+
+
+def _both(place: Place, first: Job, second: Job, operands: dict) -> list[torch.Tensor]:
+    """Two products; with our schedule a block that both need travels once, with the paper's it travels twice."""
+    if place.grid.schedule == "balanced":
+        return execute((first, second), operands, place.grid, place.transport)
+    return [execute((job,), operands, place.grid, place.transport)[0] for job in (first, second)]
+
+
+def _rows(x: torch.Tensor) -> torch.Tensor:
+    """All leading axes as one."""
+    return x.reshape(-1, x.shape[-1])
+
+
+class LinearXWT(torch.autograd.Function):
+    """Y = X W^T + b with W stored (out, in). dX = dY W, dW = dY^T X: dY travels once for both."""
+
+    @staticmethod
+    def forward(ctx, x, w, b, place: Place):
+        """``x [..., rows, in / cols]``, ``w [out / rows, in / cols]``, ``b [out / cols]`` or ``None`` to ``[..., rows, out / cols]``."""
+        ctx.save_for_backward(x, w)
+        ctx.place, ctx.shape = place, x.shape
+        y = multiply("XWT", _rows(x), w, place.grid, place.transport)
+        if b is not None:
+            y += b
+        return y.reshape(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx, dy):
+        """Gradients of x, w and b; that of b is this row's part of the sum."""
+        x, w = ctx.saved_tensors
+        dy = _rows(dy)
+        dx_job, dw_job = Job("XW", "dy", "w"), Job("XTW", "dy", "x")
+        dx, dw = _both(ctx.place, dx_job, dw_job, {"dy": dy, "w": w, "x": _rows(x)})
+        return dx.reshape(ctx.shape), dw, dy.sum(0) if ctx.needs_input_grad[2] else None, None
+
+
+class LinearXTW(torch.autograd.Function):
+    """Y = X^T W + b for each sample: the first token-mixing layer, W stored (in, out). dX = W dY^T, dW = sum X dY."""
+
+    @staticmethod
+    def forward(ctx, x, w, b, place: Place):
+        """``x [batch, in / rows, ch / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[batch, ch / rows, out / cols]``."""
+        ctx.save_for_backward(x, w)
+        ctx.place = place
+        y = multiply("XTW", x, w, place.grid, place.transport)
+        if b is not None:
+            y += b
+        return y
+
+    @staticmethod
+    def backward(ctx, dy):
+        """Gradients of x, w (summed over the batch) and b (this row's part of the sum)."""
+        x, w = ctx.saved_tensors
+        dx_job, dw_job = Job("XWT", "w", "dy"), Job("XW", "x", "dy", sum_batch=True)
+        dx, dw = _both(ctx.place, dx_job, dw_job, {"x": x, "w": w, "dy": dy})
+        return dx, dw, _rows(dy).sum(0) if ctx.needs_input_grad[2] else None, None
+
+
+class LinearXW(torch.autograd.Function):
+    """Y = X W + b: the second token-mixing layer, W stored (in, out). dX = dY W^T, dW = X^T dY."""
+
+    @staticmethod
+    def forward(ctx, x, w, b, place: Place):
+        """``x [..., rows, in / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[..., rows, out / cols]``."""
+        ctx.save_for_backward(x, w)
+        ctx.place, ctx.shape = place, x.shape
+        y = multiply("XW", _rows(x), w, place.grid, place.transport)
+        if b is not None:
+            y += b
+        return y.reshape(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx, dy):
+        """Gradients of x, w and b; that of b is this row's part of the sum."""
+        x, w = ctx.saved_tensors
+        dy = _rows(dy)
+        dx_job, dw_job = Job("XWT", "dy", "w"), Job("XTW", "x", "dy")
+        dx, dw = _both(ctx.place, dx_job, dw_job, {"dy": dy, "w": w, "x": _rows(x)})
+        return dx.reshape(ctx.shape), dw, dy.sum(0) if ctx.needs_input_grad[2] else None, None
+
+
+class Transpose(torch.autograd.Function):
+    """Tokens and channels change places; the backward pass is the same exchange."""
+
+    @staticmethod
+    def forward(ctx, x, place: Place):
+        """``[batch, a / rows, b / cols]`` to ``[batch, b / rows, a / cols]``."""
+        ctx.place = place
+        return transpose(x, place.grid, place.transport)
+
+    @staticmethod
+    def backward(ctx, dy):
+        """The gradient, transposed back."""
+        return transpose(dy, ctx.place.grid, ctx.place.transport), None
+
+
+class ExactLayerNorm(torch.autograd.Function):
+    """LayerNorm over all channels, of which this rank holds a part; two numbers per token travel, each way.
+
+    Forward: every rank of a grid row sends mean and sum of squared deviations of its channels; they are combined as in
+    Chan, Golub and LeVeque (1983), which loses no digits. Backward: the sums of g and of g x̂, with g = dY γ.
+    The authors' code normalises over the local channels only, which is another function (Section 5).
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps: float, place: Place):
+        """``x [..., channels / cols]`` normalised over all channels, times ``weight`` plus ``bias``, ``[channels / cols]``."""
+        n = x.shape[-1] * place.grid.cols
+        var, mean = torch.var_mean(x, dim=-1, correction=0)
+        parts = gather_small(
+            place.transport, torch.stack([mean, var]), place.grid.row_of(place.transport.rank)
+        )
+        parts = torch.stack(parts)  # [cols, 2, tokens...]
+        mean = parts[:, 0].mean(0)
+        var = parts[:, 1].mean(0) + (parts[:, 0] - mean).square().mean(0)
+        rstd = torch.rsqrt(var + eps)
+        ctx.save_for_backward(x, weight, mean, rstd)
+        ctx.place, ctx.n = place, n
+        normal = (x - mean[..., None]).mul_(rstd[..., None])
+        return torch.addcmul(bias, normal, weight)
+
+    @staticmethod
+    def backward(ctx, dy):
+        """Gradients of x, weight and bias; the last two are this row's part of the sum."""
+        x, weight, mean, rstd = ctx.saved_tensors
+        normal = (x - mean[..., None]).mul_(rstd[..., None])
+        g = dy * weight
+        own = torch.stack([g.sum(-1), (g * normal).sum(-1)])
+        place = ctx.place
+        first, second = sum(gather_small(place.transport, own, place.grid.row_of(place.transport.rank)))
+        dw, db = _rows(dy * normal).sum(0), _rows(dy).sum(0)
+        dx = (
+            g.sub_(first[..., None] / ctx.n)
+            .sub_(normal.mul_(second[..., None] / ctx.n))
+            .mul_(rstd[..., None])
+        )
+        return dx, dw, db, None, None

@@ -1,0 +1,65 @@
+"""From the hits of a scan to coincidences, and what each of them really is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficient_ai.petnet._detector import Detector
+from efficient_ai.petnet._events import Hits
+from efficient_ai.petnet._montecarlo import Scan
+from efficient_ai.petnet._sorters import Window, sort_compiled
+from efficient_ai.petnet.physics import necr
+
+TRUE, SCATTERED, RANDOM = range(3)
+KINDS = ("true", "scattered", "random")
+
+
+@dataclass(frozen=True)
+class Coincidences:
+    """Pairs that a sorter accepted.
+
+    Args:
+        first, second: the two crystals, shape ``(n,)`` each.
+        kind: of each: 0 true (one annihilation, no photon scattered), 1 scattered (one annihilation, at least one
+            photon scattered), 2 random (two annihilations).
+        multiples: windows with three or more hits.
+        seconds: length of the scan.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    kind: np.ndarray
+    multiples: int
+    seconds: float
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def rates(self) -> dict[str, float]:
+        """Trues, scattered, randoms, multiples per second, scatter fraction and noise-equivalent count rate."""
+        counts = np.bincount(self.kind, minlength=3) / self.seconds
+        trues, scatters, randoms = (float(count) for count in counts)
+        return {
+            "true": trues,
+            "scattered": scatters,
+            "random": randoms,
+            "multiple": self.multiples / self.seconds,
+            "scatter fraction": scatters / (trues + scatters) if trues + scatters else float("nan"),
+            "NECR": float(necr(trues, scatters, randoms)),
+        }
+
+
+def coincidences(scan: Scan, detector: Detector, window: Window) -> Coincidences:
+    """Sort the hits of a scan; the width of ``window`` is in seconds.
+
+    A pair of one crystal with itself is not one.
+    """
+    hits = Hits(np.zeros(len(scan), dtype=np.int64), scan.crystal, scan.time, scan.decay)
+    pairs = sort_compiled(hits, detector, window)
+    first, second = pairs.index[pairs.first != pairs.second].T
+    same = scan.decay[first] == scan.decay[second]
+    clean = (scan.scattered[first] == 0) & (scan.scattered[second] == 0)
+    kind = np.where(same, np.where(clean, TRUE, SCATTERED), RANDOM)
+    gap = np.diff(scan.time) > window.width
+    sizes = np.diff(np.concatenate([[0], np.flatnonzero(gap) + 1, [len(scan)]]))
+    return Coincidences(scan.crystal[first], scan.crystal[second], kind, int((sizes > 2).sum()), scan.seconds)

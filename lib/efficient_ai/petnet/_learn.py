@@ -1,0 +1,162 @@
+"""Training on samples that are drawn anew for each step, and what a trained network finds on samples it never saw."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from efficient_ai import provenance
+from efficient_ai.petnet._events import Hits, hits_of, raster
+from efficient_ai.petnet._generator import Recording, Settings, generate
+from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
+from efficient_ai.petnet._neurons import SpikingNetwork
+from efficient_ai.petnet._scores import Score, score_hits
+from efficient_ai.seeds import seed_for
+from efficient_ai.training import generator
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+LOSSES: dict[str, Loss] = {
+    "count": count_loss,
+    "published timing": published_timing_loss,
+    "trace": trace_loss,
+    "per bin": per_bin_loss,
+}
+_TEST_SEED = 1 << 30  # samples to be judged on; training draws from other streams
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Args:
+        settings: of the scanner.
+        hidden: neurons of each hidden layer.
+        loss: a name of :data:`LOSSES`.
+        geometry: whether the input has geometry channels.
+        updates: optimiser steps, each on samples of its own.
+        batch: samples of a step.
+        rate: learning rate of Adam at the start; it falls along a cosine to 2 % of that.
+    """
+
+    settings: Settings
+    hidden: tuple[int, ...] = (256,)
+    loss: str = "trace"
+    geometry: bool = True
+    updates: int = 2000
+    batch: int = 128
+    rate: float = 3e-3
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        crystals = self.settings.detector.crystals
+        return (crystals * (2 if self.geometry else 1), *self.hidden, crystals)
+
+
+@dataclass
+class Trained:
+    """A network and how it came about.
+
+    Args:
+        network: after the last update.
+        recipe, seed: what it was trained with.
+        loss: of each update.
+        tests: ``(updates done, score)`` now and then.
+        seconds: wall time of the training, tests included.
+        commit: of the project when it began.
+    """
+
+    network: SpikingNetwork
+    recipe: Recipe
+    seed: int
+    loss: list[float] = field(default_factory=list)
+    tests: list[tuple[int, Score]] = field(default_factory=list)
+    seconds: float = 0.0
+    commit: str = field(default_factory=provenance.commit)
+
+
+def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> Tensor:
+    """The output raster for the hits of ``samples`` samples, with geometry channels if the recipe has them."""
+    settings = recipe.settings
+    window = None
+    if recipe.geometry:
+        window = torch.from_numpy(settings.detector.window(settings.spread)).to(network.beta.device)
+    return network.from_hits(hits, samples, settings.steps, window)
+
+
+def test_set(settings: Settings, samples: int) -> Recording:
+    """The samples on which everything is judged: the same for all."""
+    return generate(settings, samples, seed=_TEST_SEED)
+
+
+@torch.no_grad()
+def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: int = 500) -> Hits:
+    """The hits that a network keeps of a recording."""
+    spikes = []
+    for first in range(0, recording.samples, batch):
+        last = min(first + batch, recording.samples)
+        hits = recording.hits[(recording.hits.sample >= first) & (recording.hits.sample < last)]
+        moved = Hits(hits.sample - first, hits.crystal, hits.time, hits.decay)
+        spikes.append(output_of(network, moved, last - first, recipe).bool())
+    return hits_of(torch.cat(spikes, dim=1))
+
+
+def judge(network: SpikingNetwork, recording: Recording, recipe: Recipe) -> Score:
+    """Hit-level score with the largest delay as tolerance: a label lags its hit by the delay of its crystal."""
+    return score_hits(found(network, recording, recipe), recording.pairs.hits, recipe.settings.delay_max)
+
+
+def learn(
+    recipe: Recipe,
+    seed: int,
+    *,
+    test: Recording | None = None,
+    tests: int = 8,
+    device: str | torch.device = "cpu",
+    progress: bool = False,
+) -> Trained:
+    """Train a network from scratch.
+
+    Args:
+        recipe: how.
+        seed: of the weights and the samples.
+        test: judged ``tests`` times, evenly spread, the last time at the end; None for never.
+        device: where torch works.
+        progress: show a bar.
+
+    Raises:
+        FloatingPointError: the loss is not finite any more.
+    """
+    began = time.perf_counter()
+    network = SpikingNetwork(recipe.sizes, generator=generator(seed)).to(device)
+    trained = Trained(network, recipe, seed)
+    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda done: 0.02 + 0.98 * (1 + math.cos(math.pi * done / recipe.updates)) / 2
+    )
+    loss_of = LOSSES[recipe.loss]
+    for update in tqdm(range(recipe.updates), desc=f"seed {seed}", disable=not progress):
+        recording = generate(recipe.settings, recipe.batch, seed=seed_for(seed, update + 1))
+        output = output_of(network, recording.hits, recipe.batch, recipe)
+        wanted = raster(
+            recording.pairs.hits, recipe.batch, recipe.settings.detector.crystals, recipe.settings.steps
+        )
+        loss = loss_of(output, wanted.to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        trained.loss.append(loss.item())
+        if not math.isfinite(trained.loss[-1]):
+            raise FloatingPointError(
+                f"the loss is {trained.loss[-1]} after {update + 1} updates: lower the rate"
+            )
+        due = test is not None and (update + 1) * tests // recipe.updates > update * tests // recipe.updates
+        if due:
+            trained.tests.append((update + 1, judge(network, test, recipe)))
+    trained.seconds = time.perf_counter() - began
+    return trained

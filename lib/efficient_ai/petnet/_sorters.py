@@ -1,0 +1,179 @@
+"""Classical coincidence sorters: hits in, pairs out. Plain Python, whole arrays, and compiled, with equal answers."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from efficient_ai.petnet._detector import Detector
+from efficient_ai.petnet._events import Hits, Pairs
+
+
+@dataclass(frozen=True)
+class Window:
+    """A coincidence window and what is done within it.
+
+    A hit joins the open window while it comes at most ``width`` after the *last* hit in it, so that each hit opens the
+    window anew (as in the released code; a textbook window counts from its first hit).
+
+    Args:
+        width: in the unit of the times, not negative.
+        geometry: if given, two hits are a pair only if they are opposite up to this many crystals and rings.
+        multiples: ``"kill"``: a window of three or more hits is dropped; ``"resolve"``: its hits are paired by geometry,
+            the closest in time first.
+        delays: of each crystal; if given, added to the times first, so that the hits of a pair meet.
+
+    Raises:
+        ValueError: a negative width, an unknown policy, or multiples to resolve without geometry.
+    """
+
+    width: float
+    geometry: int | None = None
+    multiples: str = "kill"
+    delays: np.ndarray | None = None
+
+    def __post_init__(self):
+        if not self.width >= 0:
+            raise ValueError(f"a window of {self.width} is not one: give a width of at least 0")
+        if self.multiples not in ("kill", "resolve"):
+            raise ValueError(f"multiples={self.multiples!r}: choose 'kill' or 'resolve'")
+        if self.multiples == "resolve" and self.geometry is None:
+            raise ValueError("multiples can be resolved by geometry only: give geometry, too")
+
+
+def pairs_of(hits: Hits, order: np.ndarray, first: np.ndarray, second: np.ndarray) -> Pairs:
+    """Pairs from the places of their hits in ``order``, sorted by these."""
+    sort = np.lexsort((second, first))
+    index = order[np.stack([first[sort], second[sort]], axis=1).astype(np.int64)]
+    crystal = hits.crystal[index]
+    return Pairs(hits.sample[index[:, 0]], crystal[:, 0], crystal[:, 1], hits.time[index], index)
+
+
+def calibrated(hits: Hits, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The order in which the sorter sees the hits; sample, crystal and the time that it compares in this order."""
+    if window.delays is None:
+        return np.arange(len(hits)), hits.sample, hits.crystal, hits.time
+    time = hits.time + window.delays[hits.crystal]
+    order = np.lexsort((hits.crystal, time, hits.sample))
+    return order, hits.sample[order], hits.crystal[order], time[order]
+
+
+def sort_plain(hits: Hits, detector: Detector, window: Window) -> Pairs:
+    """The sorter as a loop over hits, to be read: what the two fast ones must agree with."""
+    order, sample, crystal, time = calibrated(hits, window)
+    clusters, cluster = [], []
+    for hit in range(len(hits)):
+        if cluster and not (
+            sample[hit] == sample[cluster[-1]] and time[hit] - time[cluster[-1]] <= window.width
+        ):
+            clusters.append(cluster)
+            cluster = []
+        cluster.append(hit)
+    clusters.append(cluster)
+    first, second = [], []
+    for cluster in clusters:
+        for a, b in _pairs_in(cluster, crystal, time, detector, window):
+            first.append(a)
+            second.append(b)
+    return pairs_of(hits, order, np.array(first, dtype=int), np.array(second, dtype=int))
+
+
+def _pairs_in(cluster, crystal, time, detector, window):
+    """The pairs that one window gives."""
+
+    def opposite(a, b):
+        return window.geometry is None or bool(detector.opposite(crystal[a], crystal[b], window.geometry))
+
+    if len(cluster) == 2:
+        return [tuple(cluster)] if opposite(*cluster) else []
+    if len(cluster) < 2 or window.multiples == "kill":
+        return []
+    candidates = [
+        (time[b] - time[a], a, b) for i, a in enumerate(cluster) for b in cluster[i + 1 :] if opposite(a, b)
+    ]
+    pairs, taken = [], set()
+    for _, a, b in sorted(candidates):
+        if a not in taken and b not in taken:
+            pairs.append((a, b))
+            taken |= {a, b}
+    return pairs
+
+
+def sort_arrays(hits: Hits, detector: Detector, window: Window) -> Pairs:
+    """The same on whole arrays; only windows of three or more hits that are to be resolved are looked at one by one."""
+    order, sample, crystal, time = calibrated(hits, window)
+    begins = np.ones(len(hits), dtype=bool)
+    begins[1:] = (np.diff(sample) != 0) | (np.diff(time) > window.width)
+    start = np.flatnonzero(begins)
+    size = np.diff(np.append(start, len(hits)))
+    first = start[size == 2]
+    second = first + 1
+    if window.geometry is not None:
+        keep = detector.opposite(crystal[first], crystal[second], window.geometry)
+        first, second = first[keep], second[keep]
+    if window.multiples == "resolve":
+        more = [
+            pair
+            for begin, count in zip(start[size > 2], size[size > 2], strict=True)
+            for pair in _pairs_in(list(range(begin, begin + count)), crystal, time, detector, window)
+        ]
+        extra = np.array(more, dtype=int).reshape(-1, 2)
+        first, second = np.concatenate([first, extra[:, 0]]), np.concatenate([second, extra[:, 1]])
+    return pairs_of(hits, order, first, second)
+
+
+def sort_compiled(hits: Hits, detector: Detector, window: Window) -> Pairs:
+    """The same as a compiled loop."""
+    order, sample, crystal, time = calibrated(hits, window)
+    first, second = _compiled(
+        sample,
+        crystal,
+        time,
+        float(window.width),
+        -1 if window.geometry is None else window.geometry,
+        window.multiples == "resolve",
+        detector.rings,
+        detector.per_ring,
+    )
+    return pairs_of(hits, order, first, second)
+
+
+@numba.njit(cache=True)
+def _opposite(a, b, spread, rings, per_ring):
+    around = (b % per_ring - a % per_ring - per_ring // 2) % per_ring
+    around = min(around, per_ring - around)
+    return around <= spread and abs(b // per_ring - (rings - 1 - a // per_ring)) <= spread
+
+
+@numba.njit(cache=True)
+def _compiled(sample, crystal, time, width, spread, resolve, rings, per_ring):
+    n = len(sample)
+    first, second = np.empty(n // 2, np.int64), np.empty(n // 2, np.int64)
+    found, begin = 0, 0
+    for end in range(1, n + 1):
+        if end < n and sample[end] == sample[end - 1] and time[end] - time[end - 1] <= width:
+            continue
+        count = end - begin
+        if count == 2:
+            if spread < 0 or _opposite(crystal[begin], crystal[begin + 1], spread, rings, per_ring):
+                first[found], second[found] = begin, begin + 1
+                found += 1
+        elif count > 2 and resolve:
+            free = np.ones(count, np.bool_)
+            while (
+                True
+            ):  # the closest opposite pair of what is left; the order of the plain loop at equal distance
+                best, best_a, best_b = np.inf, -1, -1
+                for a in range(count):
+                    for b in range(a + 1, count):
+                        gap = time[begin + b] - time[begin + a]
+                        if free[a] and free[b] and gap < best:
+                            if _opposite(crystal[begin + a], crystal[begin + b], spread, rings, per_ring):
+                                best, best_a, best_b = gap, a, b
+                if best_a < 0:
+                    break
+                free[best_a] = free[best_b] = False
+                first[found], second[found] = begin + best_a, begin + best_b
+                found += 1
+        begin = end
+    return first[:found], second[:found]

@@ -1,0 +1,83 @@
+"""Microseconds per sample of sorters and of the network, on one thread of this machine."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from efficient_ai.petnet._events import Hits
+from efficient_ai.petnet._generator import Recording
+from efficient_ai.petnet._learn import Recipe, output_of
+from efficient_ai.petnet._neurons import SpikingNetwork
+from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sort_plain
+
+BATCHES = (1, 64, 1024)
+SORTERS = {"Python loop": sort_plain, "whole arrays": sort_arrays, "compiled": sort_compiled}
+
+
+def per_sample(call: Callable[[], object], samples: int, repeats: int) -> list[float]:
+    """Processor time of ``call`` in microseconds per sample, one number per repeat, after a call that is not counted."""
+    call()
+    spent = []
+    for _ in range(repeats):
+        began = time.process_time()
+        call()
+        spent.append(1e6 * (time.process_time() - began) / samples)
+    return spent
+
+
+def sorter_times(recording: Recording, window: Window, repeats: int) -> dict[str, list[float]]:
+    """Each way to write the same sorter."""
+    detector = recording.settings.detector
+    return {
+        name: per_sample(
+            lambda sorter=sorter: sorter(recording.hits, detector, window), recording.samples, repeats
+        )
+        for name, sorter in SORTERS.items()
+    }
+
+
+@torch.no_grad()
+def network_times(
+    network: SpikingNetwork, recipe: Recipe, recording: Recording, repeats: int
+) -> dict[int, list[float]]:
+    """The network on lists of hits, in batches of each size of :data:`BATCHES` up to the samples there are."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    times = {}
+    try:
+        for batch in BATCHES:
+            if batch > recording.samples:
+                continue
+            # As many batches as fit into 64 samples, at least one: a batch of one would take long otherwise.
+            count = max(min(64, recording.samples) // batch, 1)
+            parts = [_part(recording.hits, i * batch, batch) for i in range(count)]
+
+            def run(parts=parts, batch=batch):
+                for hits in parts:
+                    output_of(network, hits, batch, recipe)
+
+            times[batch] = per_sample(run, count * batch, repeats)
+    finally:
+        torch.set_num_threads(threads)
+    return times
+
+
+def _part(hits: Hits, first: int, count: int) -> Hits:
+    chosen = hits[(hits.sample >= first) & (hits.sample < first + count)]
+    return Hits(chosen.sample - first, chosen.crystal, chosen.time, chosen.decay)
+
+
+def time_table(sorters: dict[str, list[float]], network: dict[int, list[float]]) -> dict[str, list]:
+    """Medians, and how many times the network at each batch size is faster than each sorter."""
+    best = {name: float(np.median(times)) for name, times in sorters.items()}
+    nets = {f"network, batch {batch}": float(np.median(times)) for batch, times in network.items()}
+    return {
+        "implementation": [*best, *nets],
+        "µs per sample": [*best.values(), *nets.values()],
+        **{
+            f"{name} over this": [value / other for other in (*best.values(), *nets.values())]
+            for name, value in best.items()
+        },
+    }

@@ -1,0 +1,225 @@
+"""Many series, one network: normalised days with their calendar, and the windows that are cut from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from efficient_ai.recycle._calendar import Calendar
+from efficient_ai.recycle._profiles import run_up, window_profiles
+
+
+@dataclass(frozen=True)
+class Split:
+    """Chronological parts as ranges of days, by the index of the days that are *forecast*.
+
+    A window belongs to the part in which all its forecast days lie. Its history may reach back into the part before:
+    at the origin that is the past.
+    """
+
+    train: tuple[int, int]
+    valid: tuple[int, int]
+    test: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series that share one network, folded and scaled to [0, 1] by the smallest and largest *training* value.
+
+    Args:
+        names: of the series.
+        days: normalised, float64, shape ``(series, days, cycle)``; a missing day is NaN.
+        types: day types, shape ``(series, days)``.
+        metadata: shape ``(series, days, m)``.
+        dates: ``datetime64[D]``, shape ``(days,)``.
+        low, high: training minimum and maximum of each series in its own unit, shape ``(series,)``.
+        split: the parts.
+        unit: of the series before scaling.
+    """
+
+    names: tuple[str, ...]
+    days: np.ndarray
+    types: np.ndarray
+    metadata: np.ndarray
+    dates: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    split: Split
+    unit: str = ""
+
+    @property
+    def cycle(self) -> int:
+        """Steps in a day."""
+        return self.days.shape[2]
+
+    def only(self, *series: int) -> "Panel":
+        """The panel with these series alone."""
+        chosen = list(series)
+        return Panel(
+            tuple(self.names[i] for i in chosen), self.days[chosen], self.types[chosen], self.metadata[chosen],
+            self.dates, self.low[chosen], self.high[chosen], self.split, self.unit,
+        )  # fmt: skip
+
+    def denormalise(self, values: np.ndarray, series: np.ndarray) -> np.ndarray:
+        """``values`` ``(windows, ...)`` of the series with these indices ``(windows,)`` in their own unit."""
+        shape = (len(series),) + (1,) * (np.ndim(values) - 1)
+        low, high = self.low[series].reshape(shape), self.high[series].reshape(shape)
+        return values * (high - low) + low
+
+
+def panel(
+    names: Sequence[str],
+    days: np.ndarray,
+    calendars: Sequence[Calendar],
+    split: Split,
+    unit: str = "",
+    scale_on: str = "train",
+) -> Panel:
+    """Scale folded series and put them side by side.
+
+    Args:
+        days: shape ``(series, days, cycle)``, in ``unit``.
+        calendars: one per series, over the same days.
+        split: the parts.
+        scale_on: ``"train"`` takes minimum and maximum of the training days. ``"each part"`` scales every part by its
+            own, as the authors' code does: a look ahead, here for comparison only.
+
+    Raises:
+        ValueError: calendars that do not fit, or a training part without a spread.
+    """
+    days = np.asarray(days, dtype=float)
+    dates = calendars[0].dates
+    if len(names) != len(days) or len(calendars) != len(days) or days.shape[1] != len(dates):
+        raise ValueError(
+            f"{len(names)} names, {len(calendars)} calendars, days of shape {days.shape}: they must agree"
+        )
+    if scale_on not in ("train", "each part"):
+        raise ValueError(f"scale_on must be 'train' or 'each part', got {scale_on!r}")
+    low, high = _limits(days[:, slice(*split.train)])
+    if not (high > low).all():
+        raise ValueError("a series is constant or missing in the training part: nothing to scale by")
+    scaled = (days - low[:, None, None]) / (high - low)[:, None, None]
+    if scale_on == "each part":
+        for part in (split.valid, split.test):
+            lows, highs = _limits(days[:, slice(*part)])
+            scaled[:, slice(*part)] = (days[:, slice(*part)] - lows[:, None, None]) / (highs - lows)[
+                :, None, None
+            ]
+    return Panel(
+        tuple(names), scaled, np.stack([c.types for c in calendars]), np.stack([c.metadata for c in calendars]),
+        dates, low, high, split, unit,
+    )  # fmt: skip
+
+
+def _limits(days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.nanmin(days, axis=(1, 2)), np.nanmax(days, axis=(1, 2))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a window becomes the input of a network.
+
+    Args:
+        history: historic days H.
+        forecast: forecast days F.
+        variant: of the historic profile.
+        n: days in the mean of a profile.
+        residual_input: the encoder sees days minus their profile, else the days themselves.
+        decoder_profile: the decoder sees the profile of the forecast days, else zeros.
+        calendar: the metadata is given, else there are no such columns.
+    """
+
+    history: int = 21
+    forecast: int = 7
+    variant: str = "last"
+    n: int = 3
+    residual_input: bool = True
+    decoder_profile: bool = True
+    calendar: bool = True
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows as tensors.
+
+    Args:
+        x: float32, shape ``(windows, H + F, cycle + m)``: first the historic days, then the forecast days with their
+            profile (or zeros) in place of values; the last ``m`` columns are the metadata.
+        y: the forecast days, normalised, float32, shape ``(windows, F, cycle)``.
+        profile: profile of the forecast days, float32, shape ``(windows, F, cycle)``.
+        raw: the historic days as they are, normalised, float32, shape ``(windows, H, cycle)``.
+        series: index of the series, shape ``(windows,)``.
+        origin: index of the last historic day, shape ``(windows,)``.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    profile: torch.Tensor
+    raw: torch.Tensor
+    series: np.ndarray
+    origin: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, chosen: np.ndarray) -> "Windows":
+        """The windows with these indices."""
+        index = torch.as_tensor(np.asarray(chosen))
+        return Windows(
+            self.x[index],
+            self.y[index],
+            self.profile[index],
+            self.raw[index],
+            self.series[chosen],
+            self.origin[chosen],
+        )
+
+
+def windows(
+    data: Panel, part: str | tuple[int, int], recipe: Recipe | None = None, stride: int = 1
+) -> Windows:
+    """All windows of a part, one per series and origin, ``stride`` days apart; never less than a whole day.
+
+    Windows with a missing day among the forecast days are left out. A missing historic day is shown as its profile,
+    which is to say with a residual of zero.
+
+    Args:
+        part: ``"train"``, ``"valid"``, ``"test"``, or a range of forecast days.
+
+    Raises:
+        ValueError: the part is too short for one window.
+    """
+    recipe = recipe or Recipe()
+    first, stop = getattr(data.split, part) if isinstance(part, str) else part
+    earliest = recipe.history + max(run_up(recipe.variant, recipe.n), 7 * recipe.n)
+    starts = np.arange(max(first, earliest), stop - recipe.forecast + 1, stride)
+    if len(starts) == 0:
+        raise ValueError(
+            f"days {first} to {stop} hold no window of {recipe.history} + {recipe.forecast} days"
+        )
+    history = starts[:, None] - recipe.history + np.arange(recipe.history)
+    future = starts[:, None] + np.arange(recipe.forecast)
+    pieces = []
+    for i in range(len(data.names)):
+        whole = np.isfinite(data.days[i][future]).all(axis=(1, 2))
+        pieces.append((i, *_cut(data, i, history[whole], future[whole], recipe)))
+    x, y, profile, raw = (
+        torch.from_numpy(np.concatenate([piece[k] for piece in pieces]).astype(np.float32))
+        for k in (1, 2, 3, 4)
+    )
+    series = np.concatenate([np.full(len(piece[2]), piece[0]) for piece in pieces])
+    return Windows(x, y, profile, raw, series, np.concatenate([piece[5] for piece in pieces]))
+
+
+def _cut(data: Panel, i: int, history: np.ndarray, future: np.ndarray, recipe: Recipe):
+    days = data.days[i]
+    past, coming = window_profiles(days, data.types[i], history, future, recipe.variant, recipe.n)
+    raw = np.where(np.isnan(days[history]), past, days[history])
+    shown = raw - past if recipe.residual_input else raw
+    given = coming if recipe.decoder_profile else np.zeros_like(coming)
+    rows = np.concatenate([shown, given], axis=1)
+    if recipe.calendar:
+        calendar = data.metadata[i][np.concatenate([history, future], axis=1)]
+        rows = np.concatenate([rows, calendar], axis=2)
+    return rows, days[future], coming, raw, history[:, -1]

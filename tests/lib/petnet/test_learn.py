@@ -1,0 +1,122 @@
+"""Training, the networks that ship, timing, and the figures."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import plotly.io as pio
+import pytest
+import torch
+
+from efficient_ai import petnet
+from efficient_ai.petnet import figures, imaging, timing, trained
+
+TINY = petnet.Recipe(petnet.TINY, (24,), updates=6, batch=16)
+
+
+def test_training_repeats_itself_and_a_seed_changes_it():
+    test = petnet.test_set(petnet.TINY, 50)
+    first, again = (petnet.learn(TINY, 3, test=test, tests=2) for _ in range(2))
+    other = petnet.learn(TINY, 4)
+    assert first.loss == again.loss and first.loss != other.loss and len(first.loss) == 6
+    assert [done for done, _ in first.tests] == [3, 6] and other.tests == []
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.network.parameters(), again.network.parameters(), strict=True)
+    )
+
+
+def test_a_network_learns_to_be_less_wrong():
+    recipe = replace(TINY, hidden=(48,), updates=120, batch=32, rate=5e-3)
+    result = petnet.learn(recipe, 0)
+    assert np.mean(result.loss[-20:]) < 0.5 * np.mean(result.loss[:5])
+
+
+def test_test_samples_are_not_training_samples():
+    test = petnet.test_set(petnet.TINY, 200)
+    again = petnet.test_set(petnet.TINY, 200)
+    assert (test.hits.time == again.hits.time).all()
+    training = petnet.generate(petnet.TINY, 200, seed=petnet._learn.seed_for(0, 1))
+    assert len(training.hits) != len(test.hits) or (training.hits.time != test.hits.time).any()
+
+
+def test_batches_do_not_change_what_is_found():
+    recording = petnet.test_set(petnet.TINY, 60)
+    network = petnet.SpikingNetwork(TINY.sizes, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        network.linear[1].weight *= 5
+    whole, parts = (petnet.found(network, recording, TINY, batch) for batch in (60, 7))
+    assert len(whole) > 0 and all(
+        (getattr(whole, name) == getattr(parts, name)).all() for name in ("sample", "crystal", "time")
+    )
+
+
+def test_the_shipped_networks_are_what_their_record_says():
+    """At least three seeds; judged afresh on other samples, each is as good as recorded."""
+    seeds = trained.seeds("small")
+    assert len(seeds) >= 3
+    test = petnet.generate(petnet.SMALL, 1500, seed=77)
+    for seed in seeds:
+        shipped = trained.load("small", seed)
+        assert shipped.about["seed"] == seed and len(shipped.about["commit"]) >= 40
+        f1 = petnet.judge(shipped.network, test, shipped.recipe).f1
+        assert f1 == pytest.approx(shipped.curve[-1, 3], abs=0.03)
+
+
+def test_a_network_that_does_not_ship_is_told_how_to_make():
+    with pytest.raises(FileNotFoundError, match=r"train\.py --set small --seeds 12345"):
+        trained.load("small", 12345)
+
+
+def test_saving_and_loading_keeps_every_weight(tmp_path, monkeypatch):
+    monkeypatch.setattr(trained, "_FOLDER", tmp_path)
+    result = petnet.learn(
+        replace(TINY, settings=petnet.SMALL, updates=2), 5, test=petnet.test_set(petnet.SMALL, 20), tests=1
+    )
+    trained.save("small", result)
+    again = trained.load("small", 5)
+    assert trained.seeds("small") == [5] and again.recipe == result.recipe and again.curve.shape == (1, 5)
+    for ours, theirs in zip(result.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_times_are_of_every_implementation():
+    recording = petnet.generate(petnet.TINY, 64, seed=0)
+    sorters = timing.sorter_times(recording, petnet.Window(3), 2)
+    network = petnet.SpikingNetwork(TINY.sizes)
+    threads = torch.get_num_threads()
+    batches = timing.network_times(network, TINY, recording, 2)
+    assert torch.get_num_threads() == threads
+    assert list(batches) == [1, 64] and all(len(times) == 2 and min(times) > 0 for times in batches.values())
+    table = timing.time_table(sorters, batches)
+    assert len({len(column) for column in table.values()}) == 1 and len(table["implementation"]) == 5
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.ring(1e8, "stops and scatters them"),
+        lambda: figures.raster_view(5, True),
+        lambda: figures.width_scan("up to 8", 2, 100),
+        lambda: figures.neuron(0.8, 0.5, 1.0),
+        lambda: figures.surrogate(2),
+    ],
+    ids=["ring", "raster", "width", "neuron", "surrogate"],
+)
+def test_figures_have_points_and_a_sentence(draw):
+    figure, sentence = draw()
+    body = json.loads(pio.to_json(figure))
+    assert any(trace.get("x") is not None or trace.get("y") is not None for trace in body["data"])
+    assert len(pio.to_json(figure)) < 40_000 and sentence.endswith(".") and "nan" not in sentence
+
+
+def test_pictures_of_every_sorter():
+    scanner, grid = petnet.Scanner(), imaging.Grid()
+    sensitivity = figures.line_sensitivity(scanner, grid, 50_000)
+    seen = petnet.scan(scanner, petnet.RODS, activity=2e7, seconds=5e-3, seed=1)
+    made = figures.pictures(seen, scanner, petnet.RODS, grid, sensitivity, 3)
+    assert list(made) == list(figures.WINDOWS)
+    true = imaging.truth(petnet.RODS, grid)
+    figure, sentence = figures.picture_view(made, true, grid, next(iter(made)), "MLEM, best")
+    assert len(figure.data) == 2 and "Error of this picture" in sentence
+    table = figures.picture_table(made)
+    assert len(table["sorter"]) == 4 and all(np.isfinite(table["error, best MLEM"]))
