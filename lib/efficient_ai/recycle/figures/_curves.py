@@ -25,7 +25,7 @@ def learning_figure(runs: Mapping[str, Sequence[Result]]):
             ratios = np.array([np.array(r.curve[:length]) / r.profile_curve for r in results])
             x = list(range(length))
             band = interval_band(x, ratios.min(axis=0).round(4), ratios.max(axis=0).round(4), paint(name))
-            fig.add_trace(band)
+            fig.add_trace(band.update(mode="lines"))
             fig.add_scatter(
                 x=x, y=ratios.mean(axis=0).round(4).tolist(), name=name, mode="lines+markers",
                 line=dict(color=paint(name), width=2.5),
@@ -69,7 +69,8 @@ def few_days_figure(runs: Mapping[str, Mapping[int, Sequence[Result]]]) -> go.Fi
     fig = figure(x="training days", y="MASE (test)", height=420)
     for name, by_days in runs.items():
         rows = np.array([interval(values(results)) for results in by_days.values()])
-        fig.add_trace(interval_band(list(by_days), rows[:, 1].round(4), rows[:, 2].round(4), paint(name)))
+        band = interval_band(list(by_days), rows[:, 1].round(4), rows[:, 2].round(4), paint(name))
+        fig.add_trace(band.update(mode="lines"))
         fig.add_scatter(
             x=list(by_days), y=rows[:, 0].round(4).tolist(), name=name, mode="lines+markers",
             line=dict(color=paint(name), width=2.5),

@@ -124,7 +124,7 @@ def lead_table(methods: Methods, chosen: Sequence[str]) -> dict[str, list]:
 
 def path_figure(steps: Mapping[str, Sequence[float]]) -> go.Figure:
     """Per cent below the profile for every recipe, one dot per seed and the interval."""
-    fig = figure(x="per cent below the error of the profile (left of 0: worse)", height=120 + 34 * len(steps))
+    fig = figure(x="per cent below the profile", height=120 + 34 * len(steps))
     for name, gains in steps.items():
         middle, low, high = interval(gains)
         fig.add_scatter(

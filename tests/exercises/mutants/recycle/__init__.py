@@ -10,8 +10,9 @@ def fold(values, cycle):
     values = np.asarray(values)
     {refuse}
     return {folded}
+"""
 
-
+_KIND = """
 def day_type(weekday, holiday):
     {kind}
 """
@@ -23,10 +24,13 @@ def _fold(
     hidden=True,
     refuse="if len(values) % cycle: raise ValueError",
     folded="values.reshape(-1, cycle)",
-    kind="return 2 if holiday or weekday == 6 else int(weekday == 5)",
 ):
-    source = _FOLD.format(refuse=refuse, folded=folded, kind=kind)
+    source = _FOLD.format(refuse=refuse, folded=folded)
     return Mutant(name, answer="fold", source=source, fails="fold-test", says=says, hidden=hidden)
+
+
+def _kind(name, says, kind):
+    return Mutant(name, answer="kind", source=_KIND.format(kind=kind), fails="kind-test", says=says)
 
 
 _PROFILE = """
@@ -155,8 +159,8 @@ MUTANTS = [
         refuse="values = values[: len(values) // cycle * cycle]",
     ),
     _fold("refuses in another way", "AssertionError", refuse="assert len(values) % cycle == 0"),
-    _fold("has no Saturday", "types of a week[5] is 0", kind="return 2 if holiday or weekday == 6 else 0"),
-    _fold(
+    _kind("has no Saturday", "types of a week[5] is 0", kind="return 2 if holiday or weekday == 6 else 0"),
+    _kind(
         "asks for the weekday first",
         "types of a week of holidays[5] is 1",
         kind="return 1 if weekday == 5 else 2 if holiday or weekday == 6 else 0",
