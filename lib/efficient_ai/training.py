@@ -118,7 +118,8 @@ def fit(
         if patience is not None and epoch - max(history.best_epoch, 0) >= patience:
             history.stopped_early = epoch + 1 < epochs
             break
-    history.energy, history.seconds = meter.stop(), time.perf_counter() - began
+    history.seconds = time.perf_counter() - began
+    history.energy = meter.stop()
     if best_state is None:
         raise FloatingPointError(
             f"no finite validation loss in {len(history.valid_loss)} epoch(s): lower the learning rate"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from efficient_ai import plotting
+from efficient_ai.plotting._tables import table_html
 
 
 @pytest.fixture
@@ -166,3 +167,19 @@ def test_site_assets_hold_both_themes():
     assert set(assets) == {"eai-themes.js", "eai-figures.js", "eai-figures.css"}
     themes = json.loads(assets["eai-themes.js"].decode().removeprefix("window.eaiThemes = ").rstrip(";\n"))
     assert themes["light"]["layout"]["paper_bgcolor"] != themes["dark"]["layout"]["paper_bgcolor"]
+
+
+def test_numbers_stand_right_and_texts_left():
+    page = table_html(
+        {
+            "method": ["ours", "theirs"],
+            "error": [0.25, "0.3 [0.2, 0.4]"],
+            "gain": ["—", "−4 %"],
+            "what": ["takes `k` of them", "3 <b>"],
+        },
+        "comparison",
+    )
+    assert page.count("<th scope='col'>") == 2 and page.count("<th scope='col' class='eai-text'>") == 2
+    assert "<td>0.3 [0.2, 0.4]</td>" in page and "<td>−4 %</td>" in page
+    assert "<td class='eai-text'>takes <code>k</code> of them</td>" in page
+    assert "<td class='eai-text'>3 &lt;b&gt;</td>" in page

@@ -36,7 +36,7 @@ def test_says_what_the_training_took_and_where_that_number_comes_from():
     used = history.energy
     assert used.joules > 0 and used.low <= used.joules <= used.high
     assert used.source.startswith(("measured:", "estimated:"))
-    assert used.seconds == pytest.approx(history.seconds, abs=0.05)
+    assert used.seconds >= history.seconds, "the window of the energy holds that of the time"
 
 
 def test_same_seed_same_run_other_seed_other_run():

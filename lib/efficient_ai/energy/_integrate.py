@@ -134,7 +134,9 @@ class Series:
         unknown = sum(max(b - a, 0.0) for a, b in holes) + max(end - start, 0.0)
         unknown -= max(inside[1] - inside[0], 0.0)
         known_seconds = times[-1] - times[0] - sum(b - a for a, b in lost)
-        mean = total[-1] / known_seconds if known_seconds > 0 else 0.0
+        if known_seconds <= 0:  # resets alone: nothing is known, and nothing is not 0
+            return Window(None, samples=len(times), gaps=gaps, resets=len(lost))
+        mean = total[-1] / known_seconds
         filled = mean * unknown if unknown > 1e-9 else 0.0
         edges = [_power_at(times, total, edge) for edge in (start, end)]
         return Window(

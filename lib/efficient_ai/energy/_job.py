@@ -15,7 +15,7 @@ from efficient_ai.energy._sensors import EnergyError, Source
 
 
 class measure_job:
-    """Measure a block on all ranks of a communicator; every rank gets the same total.
+    """Measure a block on all ranks of a communicator; every rank gets the same total::
 
         with energy.measure_job(comm, "training") as job:
             train(comm)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,15 @@ def best(
     """The source to use.
 
     In this order: the job's energy from Slurm; processor counters, with those of the GPU boards if there are any; a
-    power meter of the whole node; GPU boards, with an estimate for the processor; the estimate alone.
+    power meter of the whole node; GPU boards, with an estimate for the processor; the estimate alone. Where an estimate is
+    part of it, the source's notes say why each other source is not used.
 
     Args:
         statuses: of :func:`survey`; those of this machine if not given.
         cores, model: of an estimate, see :func:`cpu_time`.
     """
-    found = {status.name: status.source for status in (statuses or survey_here()) if status.source}
+    statuses = statuses or survey_here()
+    found = {status.name: status.source for status in statuses if status.source}
     estimate = cpu_time(model, cores=cores).source
     if "slurm" in found:
         return found["slurm"]
@@ -62,9 +65,5 @@ def best(
     for name in ("hwmon", "ipmi"):
         if name in found:
             return found[name]
-    return found["nvml"] + estimate if "nvml" in found else estimate
-
-
-def passed_over(statuses: list[Status] | tuple[Status, ...], source: Source) -> list[str]:
-    """Why each better source is not in ``source``, one sentence each."""
-    return [str(status) for status in statuses if status.state != "ok" and not source.measured]
+    why = [str(status) for status in statuses if status.state != "ok"]
+    return replace(found["nvml"] + estimate if "nvml" in found else estimate, notes=why)

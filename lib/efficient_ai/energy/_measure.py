@@ -12,7 +12,7 @@ from typing import Any
 from efficient_ai.energy._carbon import GERMANY, JOULES_PER_KWH, Intensity
 from efficient_ai.energy._cputime import CpuModel, machine_seconds, tree_seconds, usable_cores
 from efficient_ai.energy._integrate import Window
-from efficient_ai.energy._ladder import best, passed_over, survey_here
+from efficient_ai.energy._ladder import best
 from efficient_ai.energy._sampler import Sampler, Sweep
 from efficient_ai.energy._sensors import EnergyError, Sensor, Source
 
@@ -97,7 +97,7 @@ class Measurement:
 
 
 class measure:
-    """Measure what happens inside a ``with`` block, or each call of a decorated function.
+    """Measure what happens inside a ``with`` block, or each call of a decorated function::
 
         with energy.measure("training") as m:
             train()
@@ -141,8 +141,8 @@ class measure:
         self.name, self.intensity, self.idle_watts, self.clock = name, intensity, idle_watts, clock
         if require not in (None, "measured"):
             raise ValueError(f"require is 'measured' or nothing, got {require!r}")
-        self.notes = tuple(passed_over(survey_here(), best())) if source is None else ()
         self.used = source or best()
+        self.notes = tuple(self.used.notes)
         if require and not self.used.measured:
             raise EnergyError(
                 f"{name}: only {self.used.label} can be had here. "

@@ -52,12 +52,14 @@ class Source:
         sensors: summed; no two of them measure the same joules.
         covers: what is in the number, in a few words.
         beside: names of sensors that were found and are not summed, with the reason.
+        notes: why nothing better is used.
     """
 
     label: str
     sensors: Sequence[Sensor]
     covers: str
     beside: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def measured(self) -> bool:

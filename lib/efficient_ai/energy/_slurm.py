@@ -42,18 +42,27 @@ def slurm(environment: Mapping[str, str] | None = None, run: Run = run_tool) -> 
     if sharing != "NO":
         return Status("slurm", "shared", f"job {job} is not alone on its nodes; ask for --exclusive")
 
+    nodes, step = environment.get("SLURM_JOB_NUM_NODES", "1"), environment.get("SLURM_STEP_ID", "")
+    if step.isdigit() and int(step) < _NOT_A_VALUE:
+        nodes = environment.get("SLURM_STEP_NUM_NODES", nodes)
+    elif nodes != "1":
+        return Status(
+            "slurm", "off", f"a batch script sees the first of its {nodes} nodes alone; start with srun"
+        )
+    else:
+        step = "batch"
+
     def read() -> float | None:
         try:
             return consumed(run(command))
         except OSError:
             return None
 
-    command = ["sstat", "--jobs", f"{job}.batch", "--format=ConsumedEnergy", "--noconvert", "-nP"]
+    command = ["sstat", "--jobs", f"{job}.{step}", "--format=ConsumedEnergy", "--noconvert", "-nP"]
     if read() is None:
         return Status(
             "slurm", "off", f"ConsumedEnergy of job {job} has no value: AcctGatherEnergyType is off here"
         )
-    nodes = environment.get("SLURM_JOB_NUM_NODES", "1")
     sensor = Sensor(f"job {job}", read, update=UPDATE, gain=GAIN, limit=5000.0 * int(nodes), scope="job")
     return Status("slurm", "ok", f"job {job}", Source("measured:slurm", [sensor], f"{nodes} whole node(s)"))
 

@@ -163,6 +163,8 @@ def read(folder: str | os.PathLike, space: Space) -> History:
                 raise ValueError(f"line {number} of {path} is damaged: {error!r}") from error
     history.births.sort(key=lambda individual: individual.finished)
     history.departures.sort(key=lambda move: move.step)
+    # The last copies of a run stand in the file of every worker of their island.
+    history.copies = list({(move.name, move.target): (move, name) for move, name in history.copies}.values())
     return history
 
 

@@ -62,7 +62,10 @@ class Traveller:
         self.mail.post("replacement", (copy.name, victim.name), self.mates)
 
     def make_room_for_the_last(self) -> None:
-        """Copies that came after the farewell of their owner: all here know them, and all decide the same."""
+        """Copies that came after the farewell of their owner: all here know them, and all decide the same.
+
+        So all write it down as well: whoever goes on with this run need not wait for the owner's last line.
+        """
         for name in sorted(self.copies.keys() - self.paid):
             copy, origin = self.copies[name]
             rank = _islands.owner(copy, self.ranks)
@@ -70,8 +73,7 @@ class Traveller:
             victim = _islands.plan_replacement(owned, Random(str(name)), self.islands.replaced)
             if victim is None:
                 continue  # a lost rank may have taken the news with it
-            if rank == self.comm.rank:
-                self.checkpoint.copy(Move(name, origin, self.island, self.now()), victim.name)
+            self.checkpoint.copy(Move(name, origin, self.island, self.now()), victim.name)
             self.hear_replacement(name, victim.name)
 
     def hear_departure(self, name: Name, steps: int, sender: int | None = None) -> None:

@@ -95,6 +95,12 @@ def test_the_trapezoid_errs_by_the_curvature_at_the_ends():
     assert error == pytest.approx(-(step**2) / 12 * 50 * (math.cos(5) - 1), rel=0.01)
 
 
+def test_a_record_of_resets_alone_has_no_energy_rather_than_none_at_all():
+    made = series([0, 0.001, 0.002], [100.0, 0.0, 50.0], counter=True, span=262_143.3, limit=1000.0)
+    window = made.energy(0, 0.002)
+    assert window.joules is None and window.resets == 2
+
+
 def test_two_wraps_in_one_step_cannot_be_seen():
     """Why a sampler must be faster than range over power; the instrument cannot know better."""
     window = series([0, 1], [0.0, 210.0 % 100], counter=True, span=100.0).energy(0, 1)

@@ -118,6 +118,7 @@ def test_a_world_of_one_is_a_job():
         with pytest.raises(energy.EnergyError, match="after the block"):
             _ = job.joules
     assert job.joules > 0 and len(job.parts) == 1
+    assert job.notes or job.source.startswith("measured:"), "an estimate says why there is nothing better"
 
 
 def test_hosts_with_different_sources_keep_both_labels():

@@ -29,4 +29,4 @@ def _takes(operator: type) -> str:
 
 def _first_sentence(operator: type) -> str:
     text = " ".join(inspect.getdoc(operator).split("\n\n")[0].split())
-    return re.sub(r":\w+:|`", "", text).split(". ")[0].rstrip(".") + "."
+    return re.sub(r":\w+:", "", text).split(". ")[0].rstrip(".") + "."

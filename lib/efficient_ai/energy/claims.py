@@ -1,0 +1,159 @@
+"""The claims that the chapter tests, K1 to K6, with the rules by which each is judged.
+
+Three of them need sensors. Where there is none the ledger says so, and the same conclusion is tested on the node model, under
+an id with an ``m`` and with the words "node model" in the claim.
+"""
+
+from collections.abc import Sequence
+
+from efficient_ai.energy._sensors import Status
+from efficient_ai.ledger import Claim, LargerHardware, Rule
+
+_PAPER = "Abstract"
+_BOOK = "Expectation of this book"
+
+
+def _rules(smoke: Rule, laptop: Rule, full: Rule) -> dict[str, Rule]:
+    return {"smoke": smoke, "laptop": laptop, "full": full}
+
+
+def _everywhere(rule: Rule | LargerHardware) -> dict[str, Rule | LargerHardware]:
+    return dict.fromkeys(("smoke", "laptop", "full"), rule)
+
+
+def readable(statuses: Sequence[Status], *names: str) -> bool:
+    """True if every one of these sources can be read and is a sensor of this machine."""
+    found = {s.name: s.source for s in statuses if s.source is not None}
+    return all(name in found and found[name].measured for name in names)
+
+
+def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
+    """The claims of this machine: what its sensors allow to measure is measured.
+
+    Args:
+        statuses: of :func:`efficient_ai.energy.survey`.
+    """
+    processor, board = readable(statuses, "rapl"), readable(statuses, "nvml")
+    k1 = _everywhere(
+        Rule(low=1.2, seeds=3)
+        if processor
+        else LargerHardware("a processor whose energy counter can be read")
+    )
+    both = LargerHardware("a node with a readable processor counter and a GPU")
+    return (
+        Claim(
+            id="K1",
+            claim="Energy cannot be derived from run time alone: kernels of equal length differ in power",
+            source=_PAPER,
+            measured="Mean power of a matrix product on all threads over that of waiting, the same seconds, by sensor",
+            rules=k1,
+        ),
+        Claim(
+            id="K1m",
+            claim="The same on the node model (assumed powers, nothing measured): three jobs of equal length on the "
+            "accelerated node differ in energy",
+            source=_PAPER,
+            measured="Largest over smallest energy of waiting, a processor job and a job on one of four GPUs, powers drawn "
+            "from stated ranges",
+            rules=_everywhere(Rule(low=1.2, seeds=20)),
+        ),
+        Claim(
+            id="K2",
+            claim="Idle accelerators are disproportionately expensive for a processor job",
+            source=_PAPER,
+            measured="1 + idle power of all GPUs over the power of a busy processor, by sensors",
+            rules=_everywhere(Rule(low=1.2, seeds=3) if processor and board else both),
+        ),
+        Claim(
+            id="K2m",
+            claim="The same on the node model (assumed powers, nothing measured): four idle GPUs beside a processor job",
+            source=_PAPER,
+            measured="Power of the accelerated over that of the standard node, processors 60 % busy, powers drawn from stated "
+            "ranges",
+            rules=_everywhere(Rule(low=1.2, seeds=20)),
+        ),
+        Claim(
+            id="K3",
+            claim="GPUs win in training, processors are competitive in inference of small batches",
+            source=_PAPER,
+            measured="Joules per sample of the forecaster, processor over GPU, training at batch 512 over inference at batch 1",
+            rules=_everywhere(Rule(low=1.0, seeds=3) if processor and board else both),
+        ),
+        Claim(
+            id="K3m",
+            claim="The same on the node model (assumed powers and speeds, nothing measured): there is a batch size below which "
+            "the processors need less energy per inference and above which one GPU does",
+            source=_PAPER,
+            measured="1 if the GPU loses at batch 1 and wins at batch 512, else 0, powers and speeds drawn from stated ranges",
+            rules=_everywhere(Rule(low=0.9, seeds=20)),
+        ),
+        Claim(
+            id="K3a",
+            claim="Alone, a sample costs several times as much as in a batch of 64",
+            source=_BOOK,
+            measured="Joules per inference of the forecaster at batch 1 over batch 64 on this processor; where no sensor is, "
+            "net of the assumed idle power, which is a ratio of measured processor times",
+            rules=_everywhere(Rule(low=3, seeds=3)),
+        ),
+        Claim(
+            id="K3b",
+            claim="A sample costs more than twice as much in training as in inference",
+            source=_BOOK,
+            measured="Joules per sample at batch 64, training over inference, mean over both networks in logarithms; source as "
+            "K3a",
+            rules=_everywhere(Rule(low=2, seeds=3)),
+        ),
+        Claim(
+            id="K4a",
+            claim="A counter is exact at any sampling rate",
+            source="Section 3.8 of our sheet: integrate counters as counters",
+            measured="Largest relative error of the counter on a switching load, steps from 0.1 to 7 s, random phases",
+            rules=_everywhere(Rule(high=1e-9, seeds=3)),
+        ),
+        Claim(
+            id="K4b",
+            claim="Sampled power can be off by half and more if the load switches in time with the sampling",
+            source=_BOOK,
+            measured="Largest error over phases of the trapezoid, load of 50 and 250 W with the period of the sampling",
+            rules=_everywhere(Rule(low=0.5, high=0.7, seeds=3)),
+        ),
+        Claim(
+            id="K4c",
+            claim="perun 1.0.0 turns a counter into power, doubles the first value and integrates again: on a ramp it is off by "
+            "what that formula predicts",
+            source="Reading of perun 1.0.0",
+            measured="Error of perun's report against its own counter readings, over what its formula predicts for them, ramp, "
+            "recorded by the benchmark",
+            rules=_everywhere(Rule(low=0.95, high=1.05, seeds=1)),
+        ),
+        Claim(
+            id="K5",
+            claim="Measuring once a second costs less than one per cent of one core",
+            source="perun paper: minimal overhead; the limit of 1 % is ours",
+            measured="Processor time of a process that sleeps while our sampler reads six counters at 1 Hz, per second",
+            rules=_rules(Rule(high=0.01, seeds=3), Rule(high=0.01, seeds=5), Rule(high=0.01, seeds=10)),
+        ),
+        Claim(
+            id="K6a",
+            claim="On a counter with a known integral our instrument is exact",
+            source=_BOOK,
+            measured="Largest relative error over four loads, fake powercap tree, recorded by the benchmark",
+            rules=_everywhere(Rule(high=1e-6, seeds=1)),
+        ),
+        Claim(
+            id="K6b",
+            claim="On the same counters the tools agree within 5 % for a steady load",
+            source=_BOOK,
+            measured="Largest relative difference of perun and of CodeCarbon's packages from the truth, steady load, recorded by "
+            "the benchmark",
+            rules=_everywhere(Rule(high=0.05, seeds=1)),
+        ),
+        Claim(
+            id="K6c",
+            claim="Without a sensor the estimates for the same work differ by a factor of two and more",
+            source=_BOOK,
+            measured="Largest over smallest of our estimate and CodeCarbon's two modes, one loop on one core, recorded by the "
+            "benchmark",
+            rules=_everywhere(Rule(low=2, seeds=1)),
+        ),
+    )
