@@ -93,6 +93,16 @@ def controlled(size: Profile) -> dict[str, dict[str, list[Job]]]:
     }
 
 
+def all_others(size: Profile) -> dict[str, dict]:
+    """Everything but the contest, in one tree, so that the processes start once."""
+    return {
+        "household": second_series(size),
+        "path": path(size),
+        "controlled": controlled(size),
+        "few days": few_days(size),
+    }
+
+
 def train_tree(tree: Mapping, workers: int, progress: bool = True) -> dict:
     """Train nested dictionaries of lists of jobs; the results in the same nest."""
     leaves: list[Job] = []
