@@ -65,21 +65,21 @@ _STRONG = MixerConfig(
 PROFILES = {
     "smoke": Profile(
         ranks=4, seeds=3, exact_seeds=1, steps=2,
-        world=dict(truth=21, grid=10, train=4, days=3, spin_up=4, seed=0, valid=1, test=3),
+        world=dict(truth=21, grid=10, train=4, days=3, spin_up=4, seed=1, valid=1, test=3),
         width=16, patch=4, epochs=3, batch=4, learn_seeds=3, lead=6, solvers=(5, 10, 15),
         batch_epochs=1, batch_seeds=3, io=_IO, strong=_STRONG, rate=8e6, timed_steps=2, repeats=3,
         sample=(8, 72, 144), hang=9, patience=120,
     ),
     "laptop": Profile(
         ranks=4, seeds=5, exact_seeds=1, steps=10,
-        world=dict(truth=42, grid=15, train=16, days=10, spin_up=30, seed=0, valid=2, test=4),
+        world=dict(truth=42, grid=15, train=16, days=10, spin_up=30, seed=1, valid=2, test=4),
         width=48, patch=6, epochs=8, batch=4, learn_seeds=3, lead=12, solvers=(10, 15, 21, 31),
         batch_epochs=3, batch_seeds=3, io=_IO, strong=_STRONG, rate=3e6, timed_steps=3, repeats=5,
         sample=(70, 721, 1440), hang=15, patience=400,
     ),
     "full": Profile(
         ranks=4, seeds=10, exact_seeds=2, steps=10,
-        world=dict(truth=42, grid=15, train=20, days=10, spin_up=30, seed=0, valid=2, test=4),
+        world=dict(truth=42, grid=15, train=20, days=10, spin_up=30, seed=1, valid=2, test=4),
         width=48, patch=6, epochs=8, batch=4, learn_seeds=5, lead=12, solvers=(10, 15, 21, 31),
         batch_epochs=3, batch_seeds=5, io=_IO, strong=_STRONG, rate=3e6, timed_steps=5, repeats=6,
         sample=(70, 721, 1440), hang=15, patience=2400,
