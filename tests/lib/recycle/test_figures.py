@@ -7,7 +7,7 @@ import torch
 
 from efficient_ai import recycle
 from efficient_ai.recycle import figures
-from efficient_ai.recycle.figures import _fold, _readings, _results
+from efficient_ai.recycle.figures import _fold, _palette, _readings
 
 
 def test_only_the_true_cycle_and_its_multiples_leave_little_inside_the_columns():
@@ -108,7 +108,7 @@ def test_worst_ratio_includes_the_untrained_network():
 
 def test_every_method_has_a_colour():
     names = [*recycle.METHODS, "ridge", "ridge on residuals", "profile", "persistence", "last week"]
-    assert all(_results.paint(name).startswith("#") for name in names)
+    assert all(_palette.paint(name).startswith("#") for name in names)
 
 
 def test_few_days_reading_says_where_the_curves_cross():

@@ -8,16 +8,9 @@ import plotly.graph_objects as go
 from efficient_ai.ledger import interval
 from efficient_ai.plotting import COLOURS, INK, OKABE_ITO, figure
 from efficient_ai.recycle._runs import Plain, Result
+from efficient_ai.recycle.figures._palette import paint
 
 Methods = Mapping[str, Sequence[Result] | Plain]
-
-
-def paint(name: str) -> str:
-    """The colour of a method; all ridges share one, and what only repeats is grey."""
-    if name.startswith("ridge"):
-        return COLOURS["ridge"]
-    others = {"NLinear": "#8A5A9E", "DLinear": "#B48AC4", "PatchTST": "#A0522D", "Autoformer": "#6B4423"}
-    return COLOURS.get(name) or others.get(name, INK)
 
 
 def values(found: Sequence[Result] | Plain) -> list[float]:
