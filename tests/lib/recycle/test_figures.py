@@ -117,3 +117,12 @@ def test_few_days_reading_says_where_the_curves_cross():
         for r in results:
             r.profile_mase = np.full(7, 1.0)
     assert "below the profile from 60 training days on" in _readings.few_days_reading(few)
+
+
+def test_the_cost_figure_names_every_method_and_the_best_one():
+    methods = contest((0.7, 0.71, 0.72), (0.8, 0.81, 0.82)) | {"profile": plain(0.75), "ridge": plain(0.6)}
+    fig, said = figures.cost_figure({"countries": methods})("countries")
+    assert {trace.text[0] for trace in fig.data} == set(methods)
+    assert "the smallest error has ridge (0.600)" in said and "'ReCycle'" in said
+    table = figures.results_table(methods)
+    assert table["method"][0] == "ridge" and table["seeds"][0] == "no randomness"
