@@ -27,14 +27,6 @@ COLOURS = {
     "differential evolution": OKABE_ITO["sky"],
     "prediction": OKABE_ITO["vermilion"],
     "idle": "#B0B0B0",
-    "ReCycle": OKABE_ITO["blue"],
-    "ReCycle, zero head": OKABE_ITO["sky"],
-    "ReCycle, zero head, dropout": OKABE_ITO["green"],
-    "days, no residual": OKABE_ITO["orange"],
-    "days, no profile": OKABE_ITO["yellow"],
-    "hourly tokens": OKABE_ITO["vermilion"],
-    "ridge": OKABE_ITO["purple"],
-    "profile": INK,
 }
 
 

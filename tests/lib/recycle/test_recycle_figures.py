@@ -7,7 +7,7 @@ import torch
 
 from efficient_ai import recycle
 from efficient_ai.recycle import figures
-from efficient_ai.recycle.figures import _fold, _readings, _results
+from efficient_ai.recycle.figures import _fold, _palette, _readings
 
 
 def test_only_the_true_cycle_and_its_multiples_leave_little_inside_the_columns():
@@ -108,7 +108,7 @@ def test_worst_ratio_includes_the_untrained_network():
 
 def test_every_method_has_a_colour():
     names = [*recycle.METHODS, "ridge", "ridge on residuals", "profile", "persistence", "last week"]
-    assert all(_results.paint(name).startswith("#") for name in names)
+    assert all(_palette.paint(name).startswith("#") for name in names)
 
 
 def test_few_days_reading_says_where_the_curves_cross():
@@ -117,3 +117,12 @@ def test_few_days_reading_says_where_the_curves_cross():
         for r in results:
             r.profile_mase = np.full(7, 1.0)
     assert "below the profile from 60 training days on" in _readings.few_days_reading(few)
+
+
+def test_the_cost_figure_names_every_method_and_the_best_one():
+    methods = contest((0.7, 0.71, 0.72), (0.8, 0.81, 0.82)) | {"profile": plain(0.75), "ridge": plain(0.6)}
+    fig, said = figures.cost_figure({"countries": methods})("countries")
+    assert {trace.text[0] for trace in fig.data} == set(methods)
+    assert "the smallest error has ridge (0.600)" in said and "'ReCycle'" in said
+    table = figures.results_table(methods)
+    assert table["method"][0] == "ridge" and table["seeds"][0] == "no randomness"

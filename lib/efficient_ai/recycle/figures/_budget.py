@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import torch
 
-from efficient_ai.plotting import colour, figure
+from efficient_ai.plotting import figure
 from efficient_ai.recycle._cost import latency, multiplications
 from efficient_ai.recycle._network import HourlyTwin, ReCycle
+from efficient_ai.recycle.figures._palette import paint
 
 CYCLES = (24, 48, 96)
 MODEL_WIDTHS = (16, 32, 128)
@@ -38,16 +39,16 @@ def budget_figure(times: Mapping[str, Mapping[int, float]]):
             on_paper = [multiplications(d * factor, _FORECAST * factor, values, width, width) for d in days]
             totals[name] = [(count["attention"] + count["layers"]) / 1e6 for count in on_paper]
             fig.add_scatter(
-                x=days, y=totals[name], name=f"{name}, all", line=dict(color=colour(name), width=2.5)
+                x=days, y=totals[name], name=f"{name}, all", line=dict(color=paint(name), width=2.5)
             )
             fig.add_scatter(
                 x=days, y=[count["attention"] / 1e6 for count in on_paper], name=f"{name}, attention alone",
-                line=dict(color=colour(name), width=1.5, dash="dot"),
+                line=dict(color=paint(name), width=1.5, dash="dot"),
             )  # fmt: skip
             if (cycle, width) == (24, 32):
                 fig.add_scatter(
                     x=list(times[name]), y=list(times[name].values()), mode="markers", name=f"{name}, measured (ms)",
-                    yaxis="y2", marker=dict(color=colour(name), size=9, symbol="diamond"),
+                    yaxis="y2", marker=dict(color=paint(name), size=9, symbol="diamond"),
                 )  # fmt: skip
         fig.update_layout(
             yaxis2=dict(title="measured (ms)", overlaying="y", side="right", type="log", showgrid=False),

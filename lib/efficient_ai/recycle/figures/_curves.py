@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 import torch
 
 from efficient_ai.ledger import interval
-from efficient_ai.plotting import INK, colour, figure, interval_band
+from efficient_ai.plotting import INK, figure, interval_band
 from efficient_ai.recycle._runs import Result
 from efficient_ai.recycle._scores import errors, per_series
 from efficient_ai.recycle._windows import Panel, Windows
-from efficient_ai.recycle.figures._results import paint, values
+from efficient_ai.recycle.figures._palette import paint
+from efficient_ai.recycle.figures._results import values
 
 
 def learning_figure(runs: Mapping[str, Sequence[Result]]):
@@ -80,7 +81,7 @@ def few_days_figure(runs: Mapping[str, Mapping[int, Sequence[Result]]]) -> go.Fi
         x=list(by_days),
         y=np.round(profile, 4).tolist(),
         name="profile",
-        line=dict(color=colour("profile"), dash="dash"),
+        line=dict(color=paint("profile"), dash="dash"),
     )
     fig.update_xaxes(type="log", tickvals=list(by_days), ticktext=[str(d) for d in by_days])
     return fig
@@ -133,7 +134,7 @@ def fallback_figure(
         styles = (
             dict(color="#E69F00", width=2),
             dict(color=INK, dash="dash", width=2),
-            dict(color=colour("ReCycle"), width=2.5),
+            dict(color=paint("ReCycle"), width=2.5),
         )
         for name, line, style in zip(("measured", "profile", "forecast"), week, styles, strict=True):
             fig.add_scatter(x0=0, dx=1 / 24, y=line.round(1).tolist(), name=name, mode="lines", line=style)

@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from efficient_ai.plotting import OKABE_ITO, colour, figure, rgba
+from efficient_ai.plotting import OKABE_ITO, figure, rgba
 from efficient_ai.recycle._scores import pinball, quantile_levels
 from efficient_ai.recycle._windows import Panel, Windows
+from efficient_ai.recycle.figures._palette import paint
 
 
 def fan_figure(fans: Mapping[str, torch.Tensor], cut: Windows, data: Panel, country: str):
@@ -36,13 +37,13 @@ def fan_figure(fans: Mapping[str, torch.Tensor], cut: Windows, data: Panel, coun
         for low, high, alpha, label in ((0, 8, 0.18, "0.1 to 0.9"), (2, 6, 0.35, "0.3 to 0.7")):
             fig.add_scatter(
                 x=x, y=np.concatenate([quantiles[:, high], quantiles[::-1, low]]).tolist(), fill="toself", name=label,
-                fillcolor=rgba(colour("ReCycle"), alpha), line=dict(width=0), hoverinfo="skip",
+                fillcolor=rgba(paint("ReCycle"), alpha), line=dict(width=0), hoverinfo="skip",
             )  # fmt: skip
         fig.add_scatter(
             x=hours.tolist(),
             y=quantiles[:, 4].tolist(),
             name="median",
-            line=dict(color=colour("ReCycle"), width=2),
+            line=dict(color=paint("ReCycle"), width=2),
         )
         fig.add_scatter(
             x=hours.tolist(),

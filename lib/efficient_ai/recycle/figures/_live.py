@@ -3,7 +3,8 @@
 import ipywidgets
 from IPython.display import display
 
-from efficient_ai.plotting import colour, figure, live
+from efficient_ai.plotting import figure, live
+from efficient_ai.recycle.figures._palette import paint
 from efficient_ai.training import History
 
 
@@ -39,11 +40,11 @@ class LearningView:
         ):
             fig.add_scatter(
                 x=epochs, y=[round(v, 5) for v in losses], name=name, mode="lines+markers",
-                line=dict(color=colour("ReCycle, zero head"), dash=dash, width=2.5),
+                line=dict(color=paint("ReCycle, zero head"), dash=dash, width=2.5),
             )  # fmt: skip
         fig.add_hline(
             y=self.profile,
-            line=dict(color=colour("profile"), dash="dash"),
+            line=dict(color=paint("profile"), dash="dash"),
             annotation_text="profile, validation",
         )
         return fig

@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from efficient_ai.plotting import LIGHT, OKABE_ITO, colour
+from efficient_ai.plotting import LIGHT, OKABE_ITO
 from efficient_ai.recycle import sources
 from efficient_ai.recycle._profiles import VARIANTS as ALL_VARIANTS
 from efficient_ai.recycle._profiles import window_profiles
+from efficient_ai.recycle.figures._palette import paint
 
 COUNTS = (1, 2, 3, 5, 10)
 VARIANTS = ("last", "persistence", "tenday")
@@ -58,7 +59,7 @@ def profile_figure(n: int, variant: str, twist: str) -> tuple[go.Figure, str]:
     fig = make_subplots(2, 1, shared_xaxes=False, vertical_spacing=0.16, row_heights=[0.55, 0.45])
     for name, line, style in (
         ("measured", week, dict(color=OKABE_ITO["orange"], width=2)),
-        ("profile", profile, dict(color=colour("profile"), width=2, dash="dash")),
+        ("profile", profile, dict(color=paint("profile"), width=2, dash="dash")),
     ):
         fig.add_scatter(
             x0=0, dx=1 / 24, y=line.ravel().round(1).tolist(), mode="lines", name=name,

@@ -8,16 +8,9 @@ import plotly.graph_objects as go
 from efficient_ai.ledger import interval
 from efficient_ai.plotting import COLOURS, INK, OKABE_ITO, figure
 from efficient_ai.recycle._runs import Plain, Result
+from efficient_ai.recycle.figures._palette import paint
 
 Methods = Mapping[str, Sequence[Result] | Plain]
-
-
-def paint(name: str) -> str:
-    """The colour of a method; all ridges share one, and what only repeats is grey."""
-    if name.startswith("ridge"):
-        return COLOURS["ridge"]
-    others = {"NLinear": "#8A5A9E", "DLinear": "#B48AC4", "PatchTST": "#A0522D", "Autoformer": "#6B4423"}
-    return COLOURS.get(name) or others.get(name, INK)
 
 
 def values(found: Sequence[Result] | Plain) -> list[float]:
@@ -48,7 +41,14 @@ def cost_figure(panels: Mapping[str, Methods]):
         fig = figure(
             x="processor seconds of one training (repeating and averaging: 0.01)", y="MASE (test)", height=460
         )
-        for name, found in methods.items():
+        around = (
+            "top center",
+            "middle right",
+            "bottom center",
+            "middle left",
+        )  # neighbours must not cover each other
+        order = sorted(methods.items(), key=lambda item: np.mean(values(item[1])))
+        for place, (name, found) in enumerate(order):
             middle, low, high = interval(values(found))
             size = 8 + 4 * np.log10(max(_parameters(found), 1))
             detail = (
@@ -58,11 +58,12 @@ def cost_figure(panels: Mapping[str, Methods]):
             )
             fig.add_scatter(
                 x=[max(_cpu(found), 0.01)], y=[round(middle, 4)], mode="markers+text", text=[name], showlegend=False,
-                textposition="top center", textfont_size=11, marker=dict(size=size, color=paint(name), opacity=0.8),
+                textposition=around[place % 4], textfont_size=11, marker=dict(size=size, color=paint(name), opacity=0.8),
                 error_y=dict(type="data", symmetric=False, array=[high - middle], arrayminus=[middle - low]),
                 hovertemplate=f"{name}: MASE {middle:.3f}, {_parameters(found)} parameters{detail}<extra></extra>",
             )  # fmt: skip
         fig.update_xaxes(type="log", range=[-2.4, 2.6])
+        fig.update_yaxes(type="log")
         best = min(methods, key=lambda name: np.mean(values(methods[name])))
         ours = [name for name in methods if name.startswith("ReCycle")]
         mine = min(ours, key=lambda name: np.mean(values(methods[name])))
