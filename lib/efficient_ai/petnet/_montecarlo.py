@@ -60,7 +60,7 @@ class Scan:
         scattered: how often the photon was scattered in the phantom, shape ``(n,)``.
         decays: how many there were in all.
         seconds: how long the scan took.
-        lost: hits that fell into the dead time of their crystal.
+        lost: hits that fell into the dead time of their read-out.
     """
 
     time: np.ndarray
@@ -118,13 +118,9 @@ def scan(
     columns["crystal"] = columns["crystal"].astype(np.int64)
     alive = np.ones(len(order), dtype=bool)
     if scanner.dead_time > 0:
-        alive = _alive(
-            columns["time"],
-            columns["crystal"],
-            scanner.dead_time,
-            scanner.paralysable,
-            scanner.detector.crystals,
-        )
+        channel = columns["crystal"] // scanner.share
+        channels = -(-scanner.detector.crystals // scanner.share)
+        alive = _alive(columns["time"], channel, scanner.dead_time, scanner.paralysable, channels)
     columns = {name: column[alive] for name, column in columns.items()}
     return Scan(**columns, decays=decays, seconds=seconds, lost=int((~alive).sum()))
 
@@ -267,12 +263,12 @@ def _way_out(phantom: Phantom, place: np.ndarray, way: np.ndarray) -> np.ndarray
 
 
 @numba.njit(cache=True)
-def _alive(time, crystal, dead_time, paralysable, crystals):
-    """Which hits, in order of time, do not fall into the dead time of their crystal."""
-    until = np.full(crystals, -np.inf)
+def _alive(time, channel, dead_time, paralysable, channels):
+    """Which hits, in order of time, do not fall into the dead time of their read-out."""
+    until = np.full(channels, -np.inf)
     alive = np.empty(len(time), np.bool_)
     for i in range(len(time)):
-        c = crystal[i]
+        c = channel[i]
         alive[i] = time[i] >= until[c]
         if alive[i] or paralysable:
             until[c] = time[i] + dead_time

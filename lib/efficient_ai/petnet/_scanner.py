@@ -25,7 +25,8 @@ class Scanner:
         energy_fwhm: relative energy resolution at 511 keV; it grows as one over the root of the energy.
         time_fwhm: time resolution of one crystal, s; of a coincidence it is the root of two larger.
         window: lowest and highest energy that is accepted, keV.
-        dead_time: of one crystal after a hit, s.
+        dead_time: of one read-out after a hit, s.
+        share: neighbouring crystals of a ring that share one read-out, and with it the dead time.
         paralysable: whether a hit in the dead time prolongs it.
     """
 
@@ -38,6 +39,7 @@ class Scanner:
     time_fwhm: float = 194e-12 / math.sqrt(2)
     window: tuple[float, float] = (391.0, 601.0)
     dead_time: float = 0.0
+    share: int = 1
     paralysable: bool = False
 
     def crystal(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -167,6 +167,16 @@ def test_dead_time_lowers_the_rate_as_its_formula_says(paralysable):
     assert alive.mean() == pytest.approx(expected, abs=4 / math.sqrt(n))
 
 
+def test_crystals_that_share_a_read_out_share_its_dead_time():
+    """More crystals on one read-out lose more hits, and a dead time that hits prolong loses more than a fixed one."""
+
+    def lost(share, paralysable=False):
+        scanner = petnet.Scanner(dead_time=2e-7, share=share, paralysable=paralysable)
+        return petnet.scan(scanner, petnet.MOUSE, activity=2e9, seconds=1e-5, seed=0).lost
+
+    assert 0 < lost(1) < lost(15) < lost(15, paralysable=True)
+
+
 def test_turning_keeps_length_and_angle():
     rng = np.random.default_rng(0)
     way = _montecarlo._isotropic(1000, rng)

@@ -109,7 +109,7 @@ def rate_curves(decays: int) -> dict:
     curves = {}
     for dead_time in DEAD_TIMES:
         for paralysable in (False, True):
-            scanner = Scanner(dead_time=dead_time, paralysable=paralysable)
+            scanner = Scanner(dead_time=dead_time, share=15, paralysable=paralysable)
             curves[dead_time, paralysable] = [
                 coincidences(
                     scan(scanner, MOUSE, activity=activity, seconds=decays / activity, seed=7),
