@@ -43,19 +43,22 @@ def interval(
         raise LedgerError(f"an interval needs a list of finite numbers, got {values!r}")
     function = STATISTICS[statistic]
     value = float(function(sample))
-    if np.ptp(sample) == 0:
+    origin, spread = float(sample.min()), float(np.ptp(sample))
+    if spread == 0:
         return value, value, value
     # BCa divides by the spread of the leave-one-out estimates, which a median of few values may not have.
     method = "BCa" if statistic == "mean" and sample.size > 2 else "percentile"
+    # In units of their own spread: squares of very small differences would vanish, and the interval with them.
     result = bootstrap(
-        (sample,),
+        ((sample - origin) / spread,),
         function,
         confidence_level=level,
         method=method,
         n_resamples=4000,
         rng=np.random.default_rng(0),
     )
-    return value, float(result.confidence_interval.low), float(result.confidence_interval.high)
+    low, high = (origin + spread * float(end) for end in result.confidence_interval)
+    return value, low, high
 
 
 class Ledger:

@@ -235,7 +235,7 @@ def train_many(jobs: Sequence[Job], workers: int = 2, progress: bool = False) ->
         workers: processes.
         progress: show a bar.
     """
-    bar = tqdm(total=len(jobs), desc="trainings", disable=not progress, leave=False)
+    bar = tqdm(total=len(jobs), desc="trainings", disable=not progress)
     if workers < 2:
         found = []
         for job in jobs:
