@@ -1,5 +1,6 @@
 """Training, the networks that ship, timing, and the figures."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -120,3 +121,17 @@ def test_pictures_of_every_sorter():
     assert len(figure.data) == 2 and "Error of this picture" in sentence
     table = figures.picture_table(made)
     assert len(table["sorter"]) == 4 and all(np.isfinite(table["error, best MLEM"]))
+
+
+def test_every_slider_of_the_still_figures_shows_something_new():
+    """From the start to the end of each slider, one after the other, as a reader moves them."""
+
+    def bodies(draw, *settings):
+        return [draw(*each)[0].to_json() for each in settings]
+
+    for steps in (
+        bodies(figures.raster_view, (5, False), (12, False), (12, True)),
+        bodies(figures.surrogate, (1,), (4,)),
+        bodies(figures.neuron, (0.8, 0.5, 1.0), (0.95, 0.5, 1.0), (0.95, 0.8, 1.0), (0.95, 0.8, 1.5)),
+    ):
+        assert all(first != second for first, second in itertools.pairwise(steps))

@@ -71,12 +71,12 @@ DEPTHS = [1, 2, 3, 4]
 
 
 def surrogate(depth: int) -> tuple[go.Figure, str]:
-    """The step and its stand-in derivatives; and the size of the gradient that reaches the first of ``depth`` layers."""
+    """The step, and what ``depth`` stand-in derivatives multiply to; and the gradient that reaches the first layer."""
     x = np.linspace(-2, 2, 161)
     fig = figure(x="membrane minus threshold", y="value", height=340)
     fig.add_scatter(x=x, y=(x > 0).astype(float), name="spike", line=dict(color=INK, width=2, shape="hv"))
     for (name, function), hue in zip(SURROGATES.items(), ("blue", "orange"), strict=True):
-        y = function(torch.from_numpy(x)).numpy().round(4)
+        y = (function(torch.from_numpy(x)).numpy() ** depth).round(4)
         fig.add_scatter(x=x, y=y, name=name, line=dict(color=OKABE_ITO[hue], width=2))
     code, paper = (_first_gradient(depth, function) for function in SURROGATES.values())
     return fig, (

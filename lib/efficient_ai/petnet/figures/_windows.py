@@ -20,7 +20,7 @@ from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 WIDTHS = [0, 1, 2, 3, 5, 8, 12]
 SCAN_WIDTHS = list(range(0, 16))
-FIRST_SAMPLE, SHOWN = 40, 4
+FIRST_SAMPLE, SHOWN = 10, 4
 COLOURS = {
     "plain window": OKABE_ITO["orange"],
     "with geometry": OKABE_ITO["green"],
