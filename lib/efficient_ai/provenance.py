@@ -17,10 +17,13 @@ _VERSIONS = ("efficient-ai", "numpy", "scipy", "torch", "mpi4py", "mpich", "ipyp
 
 
 def commit() -> str:
-    """The commit of the project, with ``-modified`` if files differ from it; ``unknown`` outside a repository."""
+    """The commit of the project, with ``-modified`` if files differ from it.
+
+    A copy without its repository, as on a cluster, may be told it in ``EFFICIENT_AI_COMMIT``; otherwise ``unknown``.
+    """
     root = project_root()
-    if root is None:
-        return "unknown"
+    if root is None or not (root / ".git").exists():
+        return os.environ.get("EFFICIENT_AI_COMMIT", "unknown")
     try:
         git = ["git", "-C", str(root)]
         head = subprocess.run(

@@ -28,7 +28,7 @@ from efficient_ai.petnet._generator import (
     draw_delays,
     generate,
 )
-from efficient_ai.petnet._learn import LOSSES, Recipe, Trained, found, judge, learn, test_set
+from efficient_ai.petnet._learn import LOSSES, Recipe, Trained, found, judge, learn, test_set, valid_set
 from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
 from efficient_ai.petnet._montecarlo import GEOMETRY, Physics, Scan, scan
 from efficient_ai.petnet._neurons import (
@@ -96,4 +96,5 @@ __all__ = [
     "sort_plain",
     "test_set",
     "trace_loss",
+    "valid_set",
 ]

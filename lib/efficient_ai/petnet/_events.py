@@ -72,14 +72,17 @@ class Pairs:
         )
 
 
-def raster(hits: Hits, samples: int, crystals: int, steps: int) -> torch.Tensor:
+def raster(
+    hits: Hits, samples: int, crystals: int, steps: int, device: torch.device | str = "cpu"
+) -> torch.Tensor:
     """Hits as zeros and ones, shape ``(steps, samples, crystals)``: time first, as a network reads it."""
-    spikes = torch.zeros(steps, samples, crystals)
-    spikes[torch.from_numpy(hits.time), torch.from_numpy(hits.sample), torch.from_numpy(hits.crystal)] = 1.0
+    spikes = torch.zeros(steps, samples, crystals, device=device)
+    place = (torch.from_numpy(each).to(device) for each in (hits.time, hits.sample, hits.crystal))
+    spikes[tuple(place)] = 1.0
     return spikes
 
 
 def hits_of(spikes: torch.Tensor) -> Hits:
     """A raster, shape ``(steps, samples, crystals)``, as hits."""
-    time, sample, crystal = (each.numpy() for each in torch.nonzero(spikes.detach().cpu(), as_tuple=True))
+    time, sample, crystal = (each.cpu().numpy() for each in torch.nonzero(spikes.detach(), as_tuple=True))
     return Hits.sort(sample, crystal, time)

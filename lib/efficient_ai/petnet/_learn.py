@@ -1,10 +1,12 @@
 """Training on samples that are drawn anew for each step, and what a trained network finds on samples it never saw."""
 
+import functools
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -27,6 +29,7 @@ LOSSES: dict[str, Loss] = {
     "per bin": per_bin_loss,
 }
 _TEST_SEED = 1 << 30  # samples to be judged on; training draws from other streams
+_VALID_SEED = _TEST_SEED + 1
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,13 @@ class Trained:
 
 def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> Tensor:
     """The output raster for the hits of ``samples`` samples, with geometry channels if the recipe has them."""
-    settings = recipe.settings
-    window = None
-    if recipe.geometry:
-        window = torch.from_numpy(settings.detector.window(settings.spread)).to(network.beta.device)
-    return network.from_hits(hits, samples, settings.steps, window)
+    window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
+    return network.from_hits(hits, samples, recipe.settings.steps, window)
+
+
+@functools.lru_cache(maxsize=8)  # of a large scanner it has millions of entries
+def _window(settings: Settings, device: torch.device) -> Tensor:
+    return torch.from_numpy(settings.detector.window(settings.spread)).to(device)
 
 
 def test_set(settings: Settings, samples: int) -> Recording:
@@ -93,16 +98,24 @@ def test_set(settings: Settings, samples: int) -> Recording:
     return generate(settings, samples, seed=_TEST_SEED)
 
 
+def valid_set(settings: Settings, samples: int) -> Recording:
+    """Samples by which a recipe is chosen: neither those of the test nor of any training."""
+    return generate(settings, samples, seed=_VALID_SEED)
+
+
 @torch.no_grad()
 def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: int = 500) -> Hits:
     """The hits that a network keeps of a recording."""
-    spikes = []
+    parts = []
     for first in range(0, recording.samples, batch):
         last = min(first + batch, recording.samples)
         hits = recording.hits[(recording.hits.sample >= first) & (recording.hits.sample < last)]
         moved = Hits(hits.sample - first, hits.crystal, hits.time, hits.decay)
-        spikes.append(output_of(network, moved, last - first, recipe).bool())
-    return hits_of(torch.cat(spikes, dim=1))
+        part = hits_of(output_of(network, moved, last - first, recipe))
+        parts.append(Hits(part.sample + first, part.crystal, part.time, part.decay))
+    return Hits(
+        *(np.concatenate([getattr(p, n) for p in parts]) for n in ("sample", "crystal", "time", "decay"))
+    )
 
 
 def judge(network: SpikingNetwork, recording: Recording, recipe: Recipe) -> Score:
@@ -142,10 +155,9 @@ def learn(
     for update in tqdm(range(recipe.updates), desc=f"seed {seed}", disable=not progress):
         recording = generate(recipe.settings, recipe.batch, seed=seed_for(seed, update + 1))
         output = output_of(network, recording.hits, recipe.batch, recipe)
-        wanted = raster(
-            recording.pairs.hits, recipe.batch, recipe.settings.detector.crystals, recipe.settings.steps
-        )
-        loss = loss_of(output, wanted.to(device))
+        crystals, steps = recipe.settings.detector.crystals, recipe.settings.steps
+        wanted = raster(recording.pairs.hits, recipe.batch, crystals, steps, device)
+        loss = loss_of(output, wanted)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from efficient_ai.petnet._events import Hits
+from efficient_ai.petnet._scan import integrate, leaky_sum_
 
 RESETS = ("code", "paper")
 
@@ -31,15 +32,9 @@ class _LIF(torch.autograd.Function):
     @staticmethod
     def forward(ctx, current, beta, threshold, reset, surrogate):
         leak = float(beta)
-        membrane, spikes = torch.empty_like(current), torch.empty_like(current)
         # A reset before the leak (paper) takes leak * threshold away, one after it (code) the whole threshold.
-        drop = -threshold * (leak if reset == "paper" else 1.0)
-        u_before = s_before = torch.zeros_like(current[0])
-        for u, s, i in zip(membrane.unbind(), spikes.unbind(), current.unbind(), strict=True):
-            torch.add(i, u_before, alpha=leak, out=u)
-            u.add_(s_before, alpha=drop)
-            torch.gt(u, threshold, out=s)
-            u_before, s_before = u, s
+        drop = threshold * (leak if reset == "paper" else 1.0)
+        membrane, spikes = integrate(current, leak, drop, threshold)
         ctx.save_for_backward(membrane, spikes)
         ctx.set_materialize_grads(False)  # a membrane that no loss looks at shall not cost an array of zeros
         ctx.leak, ctx.threshold, ctx.reset, ctx.surrogate = leak, threshold, reset, surrogate
@@ -49,15 +44,13 @@ class _LIF(torch.autograd.Function):
     def backward(ctx, grad_spikes, grad_membrane):
         membrane, spikes = ctx.saved_tensors
         if grad_spikes is None:
-            grad = grad_membrane.clone()
+            grad = grad_membrane.clone(memory_format=torch.contiguous_format)
         else:
             grad = ctx.surrogate(membrane - ctx.threshold).mul_(grad_spikes)
             if grad_membrane is not None:
                 grad += grad_membrane
         # The reset is detached: dL/dU[t] = own part + beta * dL/dU[t+1], and dL/dI = dL/dU.
-        steps = grad.unbind()
-        for t in range(len(steps) - 2, -1, -1):
-            steps[t].add_(steps[t + 1], alpha=ctx.leak)
+        leaky_sum_(grad, ctx.leak, backwards=True)
         before = membrane[:-1]
         if ctx.reset == "paper":
             before = before - ctx.threshold * spikes[:-1]
@@ -104,19 +97,11 @@ class _Decay(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, keep):
         ctx.keep = keep
-        filtered = x.clone()
-        steps = filtered.unbind()
-        for t in range(1, len(steps)):
-            steps[t].add_(steps[t - 1], alpha=keep)
-        return filtered
+        return leaky_sum_(x.clone(memory_format=torch.contiguous_format), keep)
 
     @staticmethod
     def backward(ctx, grad):
-        grad = grad.clone()
-        steps = grad.unbind()
-        for t in range(len(steps) - 2, -1, -1):
-            steps[t].add_(steps[t + 1], alpha=ctx.keep)
-        return grad, None
+        return leaky_sum_(grad.clone(memory_format=torch.contiguous_format), ctx.keep, backwards=True), None
 
 
 def decay_filter(x: Tensor, keep: float) -> Tensor:

@@ -1,12 +1,12 @@
 """Microseconds per sample of sorters and of the network, on one thread of this machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
-from efficient_ai.petnet._events import Hits
+from efficient_ai.petnet._events import Hits, hits_of
 from efficient_ai.petnet._generator import Recording
 from efficient_ai.petnet._learn import Recipe, output_of
 from efficient_ai.petnet._neurons import SpikingNetwork
@@ -16,14 +16,20 @@ BATCHES = (1, 64, 1024)
 SORTERS = {"Python loop": sort_plain, "whole arrays": sort_arrays, "compiled": sort_compiled}
 
 
-def per_sample(call: Callable[[], object], samples: int, repeats: int) -> list[float]:
-    """Processor time of ``call`` in microseconds per sample, one number per repeat, after a call that is not counted."""
+def per_sample(
+    call: Callable[[], object], samples: int, repeats: int, clock: Callable[[], float] = time.process_time
+) -> list[float]:
+    """Time of ``call`` in microseconds per sample, one number per repeat, after a call that is not counted.
+
+    Args:
+        clock: processor time, unless another device works while the processor waits.
+    """
     call()
     spent = []
     for _ in range(repeats):
-        began = time.process_time()
+        began = clock()
         call()
-        spent.append(1e6 * (time.process_time() - began) / samples)
+        spent.append(1e6 * (clock() - began) / samples)
     return spent
 
 
@@ -40,14 +46,21 @@ def sorter_times(recording: Recording, window: Window, repeats: int) -> dict[str
 
 @torch.no_grad()
 def network_times(
-    network: SpikingNetwork, recipe: Recipe, recording: Recording, repeats: int
+    network: SpikingNetwork,
+    recipe: Recipe,
+    recording: Recording,
+    repeats: int,
+    batches: Sequence[int] = BATCHES,
 ) -> dict[int, list[float]]:
-    """The network on lists of hits, in batches of each size of :data:`BATCHES` up to the samples there are."""
-    threads = torch.get_num_threads()
+    """The network from lists of hits to lists of hits, in batches of each size up to the samples there are.
+
+    On a processor one thread works, and its time counts; on a GPU wall time, with the copies there and back.
+    """
+    threads, on_gpu = torch.get_num_threads(), network.beta.is_cuda
     torch.set_num_threads(1)
     times = {}
     try:
-        for batch in BATCHES:
+        for batch in batches:
             if batch > recording.samples:
                 continue
             # As many batches as fit into 64 samples, at least one: a batch of one would take long otherwise.
@@ -56,9 +69,10 @@ def network_times(
 
             def run(parts=parts, batch=batch):
                 for hits in parts:
-                    output_of(network, hits, batch, recipe)
+                    hits_of(output_of(network, hits, batch, recipe))
 
-            times[batch] = per_sample(run, count * batch, repeats)
+            clock = time.perf_counter if on_gpu else time.process_time
+            times[batch] = per_sample(run, count * batch, repeats, clock)
     finally:
         torch.set_num_threads(threads)
     return times

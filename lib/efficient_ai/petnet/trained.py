@@ -1,6 +1,7 @@
 """The trained networks that ship with the chapter, made by ``hpc/petnet/train.py``: weights, curve, and where from."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from efficient_ai import petnet, provenance
+from efficient_ai import provenance
+from efficient_ai.petnet._generator import SAFIR, SMALL, STANDARD
 from efficient_ai.petnet._learn import Recipe, Trained
 from efficient_ai.petnet._neurons import SpikingNetwork
 
 _FOLDER = Path(__file__).parent / "trained"
-_SETS = {"small": "SMALL", "standard": "STANDARD"}
+SETS = {"small": SMALL, "standard": STANDARD, "SAFIR": SAFIR}
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,37 @@ class Shipped:
     curve: np.ndarray
 
 
-def save(name: str, trained: Trained) -> Path:
-    """Write a trained network of the set ``name`` to the place from which it ships."""
+def told(trained: Trained) -> dict:
+    """A training without its weights, for a JSON file: recipe, seed, curve of the scores, loss over the updates.
+
+    Scores that do not exist, as the precision of a silent network, are ``None``. The loss is a mean over each hundredth.
+    """
     recipe = asdict(trained.recipe)
     recipe.pop("settings")
-    about = {
-        "set": name,
+    parts = np.array_split(np.array(trained.loss), min(100, len(trained.loss)))
+    curve = [(score.precision, score.recall, score.f1, score.mean_gap) for _, score in trained.tests]
+    return {
         "seed": trained.seed,
         "recipe": recipe,
         "seconds": round(trained.seconds, 1),
+        "updates": [done for done, _ in trained.tests],
+        **{
+            name: [None if math.isnan(row[k]) else round(row[k], 5) for row in curve]
+            for k, name in enumerate(("precision", "recall", "F1", "mean gap"))
+        },
+        "sent per wanted": [
+            round((score.true + score.false) / max(score.true + score.missed, 1), 4)
+            for _, score in trained.tests
+        ],
+        "loss": [float(f"{part.mean():.4g}") for part in parts],
+    }
+
+
+def save(name: str, trained: Trained) -> Path:
+    """Write a trained network of the set ``name`` to the place from which it ships."""
+    about = {
+        "set": name,
+        **{key: told(trained)[key] for key in ("seed", "recipe", "seconds")},
         "machine": provenance.machine(),
         "commit": trained.commit,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -76,7 +100,7 @@ def load(name: str, seed: int) -> Shipped:
         about = json.loads(str(file["about"]))
         fields = dict(about["recipe"])
         fields["hidden"] = tuple(fields["hidden"])
-        recipe = Recipe(getattr(petnet, _SETS[name]), **fields)
+        recipe = Recipe(SETS[name], **fields)
         network = SpikingNetwork(recipe.sizes)
         state = {key: torch.from_numpy(file[key]) for key in network.state_dict()}
         network.load_state_dict(state)

@@ -8,6 +8,8 @@ import torch
 
 from efficient_ai import petnet
 
+DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
 
 def by_hand(current, beta, threshold, reset, surrogate):
     """The same neurons, step by step, with gradients by automatic differentiation."""
@@ -36,18 +38,20 @@ def by_hand(current, beta, threshold, reset, surrogate):
     return torch.stack(spikes), torch.stack(membrane)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("reset", ["code", "paper"])
 @pytest.mark.parametrize("surrogate", [petnet.released_arctan, petnet.paper_arctan])
-def test_forward_and_backward_are_those_of_the_loop(reset, surrogate):
+def test_forward_and_backward_are_those_of_the_loop(reset, surrogate, device):
     rng = torch.Generator().manual_seed(0)
-    current = torch.randn(30, 3, 7, dtype=torch.float64, generator=rng) * 0.8
-    weight = torch.randn(30, 3, 7, dtype=torch.float64, generator=rng)
+    current = (torch.randn(30, 3, 70, dtype=torch.float64, generator=rng) * 0.8).to(device)
+    weight = torch.randn(30, 3, 70, dtype=torch.float64, generator=rng).to(device)
     results = []
     for function in (
         lambda i, b: petnet.lif(i, b, threshold=0.9, reset=reset, surrogate=surrogate),
         lambda i, b: by_hand(i, b, 0.9, reset, surrogate),
     ):
-        i, beta = current.clone().requires_grad_(), torch.tensor(0.8, dtype=torch.float64, requires_grad=True)
+        i = current.clone().requires_grad_()
+        beta = torch.tensor(0.8, dtype=torch.float64, device=device, requires_grad=True)
         spikes, membrane = function(i, beta)
         ((spikes * weight).sum() + (membrane * weight.flip(0)).sum()).backward()
         results.append((spikes, membrane, i.grad, beta.grad))
@@ -87,10 +91,10 @@ def test_the_surrogates_differ_by_pi():
     torch.testing.assert_close(petnet.released_arctan(x), math.pi * petnet.paper_arctan(x))
 
 
-def test_the_trace_filter_and_its_gradient():
-    x = torch.randn(
-        12, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
-    ).requires_grad_()
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_trace_filter_and_its_gradient(device):
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(12, 2, 3, dtype=torch.float64, generator=rng).to(device).requires_grad_()
     filtered = petnet.decay_filter(x, 0.7)
     expected = sum(0.7**k * torch.nn.functional.pad(x, (0, 0, 0, 0, k, 0))[:12] for k in range(12))
     torch.testing.assert_close(filtered, expected)
