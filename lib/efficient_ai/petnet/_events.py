@@ -84,5 +84,8 @@ def raster(
 
 def hits_of(spikes: torch.Tensor) -> Hits:
     """A raster, shape ``(steps, samples, crystals)``, as hits."""
-    time, sample, crystal = (each.cpu().numpy() for each in torch.nonzero(spikes.detach(), as_tuple=True))
-    return Hits.sort(sample, crystal, time)
+    found = torch.nonzero(
+        spikes.detach().transpose(0, 1), as_tuple=True
+    )  # by sample, time, crystal: in order
+    sample, time, crystal = (each.cpu().numpy() for each in found)
+    return Hits(sample, crystal, time, np.full(len(sample), -1))

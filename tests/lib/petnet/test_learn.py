@@ -32,14 +32,6 @@ def test_a_network_learns_to_be_less_wrong():
     assert np.mean(result.loss[-20:]) < 0.5 * np.mean(result.loss[:5])
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="compares a CUDA device with the processor")
-def test_a_cuda_device_learns_what_the_processor_learns():
-    test = petnet.test_set(petnet.TINY, 100)
-    here, there = (petnet.learn(TINY, 3, test=test, tests=1, device=device) for device in ("cpu", "cuda"))
-    np.testing.assert_allclose(here.loss, there.loss, rtol=1e-3)
-    assert here.tests[0][1].f1 == pytest.approx(there.tests[0][1].f1, abs=0.02)
-
-
 def test_samples_to_choose_by_are_others_than_those_to_judge_by():
     valid, test = petnet.valid_set(petnet.TINY, 100), petnet.test_set(petnet.TINY, 100)
     assert len(valid.hits) != len(test.hits) or (valid.hits.time != test.hits.time).any()

@@ -199,3 +199,12 @@ def test_silence_is_nearly_perfect_per_bin():
     _, target = rasters(1, 200)
     silence = torch.zeros_like(target)
     assert petnet.per_bin_loss(silence, target) == target.mean()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="compares a CUDA device with the processor")
+def test_a_cuda_device_learns_what_the_processor_learns():
+    recipe = petnet.Recipe(petnet.TINY, (24,), updates=6, batch=16)
+    test = petnet.test_set(petnet.TINY, 100)
+    here, there = (petnet.learn(recipe, 3, test=test, tests=1, device=device) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(here.loss, there.loss, rtol=1e-3)
+    assert here.tests[0][1].f1 == pytest.approx(there.tests[0][1].f1, abs=0.02)
