@@ -1,12 +1,11 @@
 """Train networks of the PETNet chapter and write down how they did. Runs on a GPU if torch sees one.
 
-    python hpc/petnet/train.py --ship                                  the networks of the small set that ship
-    python hpc/petnet/train.py --set standard --record standard.json   how they learn on the paper's standard set
-    python hpc/petnet/train.py --set SAFIR --rates 1e-3 3e-3 --record safir.json
-    python hpc/petnet/train.py --valid --rates 1e-3 3e-3 1e-2          choose a rate, by samples that judge nothing else
+    python hpc/petnet/train.py --valid --rates 3e-3 6e-3 1e-2 --updates 2000   choose a rate, by samples that judge nothing else
+    python hpc/petnet/train.py --ship --rates 1e-2 --updates 6000              the networks of the small set that ship
+    python hpc/petnet/train.py --set standard --record FILE                    how they learn on the paper's standard set
 
 One training for each rate and seed. ``--ship`` writes ``lib/efficient_ai/petnet/trained/<set>-<seed>.npz`` with the weights and
-the curve; ``--record`` a JSON file with all curves.
+the curve; ``--record`` adds all curves to a JSON file. The chapter reads ``results/benchmarks/petnet-trainings.json``.
 """
 
 import argparse
@@ -33,6 +32,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--rates", type=float, nargs="+", default=[default.rate])
     parser.add_argument("--loss", choices=petnet.LOSSES, default=default.loss)
+    parser.add_argument("--parts", type=int, default=1, help="a batch goes through in so many parts")
     parser.add_argument("--tests", type=int, default=16, help="how often a network is judged while it learns")
     parser.add_argument("--samples", type=int, default=2000, help="on which it is judged")
     parser.add_argument("--valid", action="store_true", help="judge on the samples for choosing a recipe")
@@ -51,6 +51,9 @@ def main() -> None:
     settings = trained.SETS[chosen.set]
     judged_on = (petnet.valid_set if chosen.valid else petnet.test_set)(settings, chosen.samples)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    earlier = (
+        json.loads(chosen.record.read_text())["records"] if chosen.record and chosen.record.exists() else []
+    )
     record = {
         "set": chosen.set,
         "judged on": f"{chosen.samples} samples of the {'validation' if chosen.valid else 'test'} set",
@@ -67,11 +70,12 @@ def main() -> None:
         for seed in chosen.seeds:
             with energy.measure(f"training, seed {seed}") as meter:
                 result = petnet.learn(
-                    recipe, seed, test=judged_on, tests=chosen.tests, device=device, progress=True
-                )
+                    recipe, seed, test=judged_on, tests=chosen.tests,
+                    device=device, parts=chosen.parts, progress=True,
+                )  # fmt: skip
             record["trainings"].append(trained.told(result) | {"energy": meter.measurement.as_dict()})
             if chosen.record:
-                provenance.write_json(chosen.record, record)
+                provenance.write_json(chosen.record, {"records": [*earlier, record]})
             if chosen.ship:
                 print(trained.save(chosen.set, result))
             score = result.tests[-1][1]

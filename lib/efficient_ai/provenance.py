@@ -19,11 +19,14 @@ _VERSIONS = ("efficient-ai", "numpy", "scipy", "torch", "mpi4py", "mpich", "ipyp
 def commit() -> str:
     """The commit of the project, with ``-modified`` if files differ from it.
 
-    A copy without its repository, as on a cluster, may be told it in ``EFFICIENT_AI_COMMIT``; otherwise ``unknown``.
+    A copy that was brought elsewhere without its history is told it in ``EFFICIENT_AI_COMMIT``; outside a repository and
+    without that it is ``unknown``.
     """
+    if os.environ.get("EFFICIENT_AI_COMMIT"):
+        return os.environ["EFFICIENT_AI_COMMIT"]
     root = project_root()
-    if root is None or not (root / ".git").exists():
-        return os.environ.get("EFFICIENT_AI_COMMIT", "unknown")
+    if root is None:
+        return "unknown"
     try:
         git = ["git", "-C", str(root)]
         head = subprocess.run(

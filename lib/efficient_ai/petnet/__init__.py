@@ -41,7 +41,7 @@ from efficient_ai.petnet._neurons import (
 )
 from efficient_ai.petnet._scanner import MOUSE, RODS, Phantom, Scanner
 from efficient_ai.petnet._scores import Score, score_hits, score_pairs
-from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sort_plain
+from efficient_ai.petnet._sorters import Window, sort_arrays, sort_bins, sort_compiled, sort_plain
 from efficient_ai.petnet.claims import CLAIMS
 from efficient_ai.petnet.profiles import PROFILES
 
@@ -92,6 +92,7 @@ __all__ = [
     "score_hits",
     "score_pairs",
     "sort_arrays",
+    "sort_bins",
     "sort_compiled",
     "sort_plain",
     "test_set",

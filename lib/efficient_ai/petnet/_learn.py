@@ -103,15 +103,19 @@ def valid_set(settings: Settings, samples: int) -> Recording:
     return generate(settings, samples, seed=_VALID_SEED)
 
 
+def between(hits: Hits, first: int, last: int) -> Hits:
+    """The hits of these samples, which are numbered from 0 then."""
+    chosen = hits[slice(*np.searchsorted(hits.sample, (first, last)))]
+    return Hits(chosen.sample - first, chosen.crystal, chosen.time, chosen.decay)
+
+
 @torch.no_grad()
 def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: int = 500) -> Hits:
     """The hits that a network keeps of a recording."""
     parts = []
     for first in range(0, recording.samples, batch):
         last = min(first + batch, recording.samples)
-        hits = recording.hits[(recording.hits.sample >= first) & (recording.hits.sample < last)]
-        moved = Hits(hits.sample - first, hits.crystal, hits.time, hits.decay)
-        part = hits_of(output_of(network, moved, last - first, recipe))
+        part = hits_of(output_of(network, between(recording.hits, first, last), last - first, recipe))
         parts.append(Hits(part.sample + first, part.crystal, part.time, part.decay))
     return Hits(
         *(np.concatenate([getattr(p, n) for p in parts]) for n in ("sample", "crystal", "time", "decay"))
@@ -130,6 +134,7 @@ def learn(
     test: Recording | None = None,
     tests: int = 8,
     device: str | torch.device = "cpu",
+    parts: int = 1,
     progress: bool = False,
 ) -> Trained:
     """Train a network from scratch.
@@ -139,11 +144,19 @@ def learn(
         seed: of the weights and the samples.
         test: judged ``tests`` times, evenly spread, the last time at the end; None for never.
         device: where torch works.
+        parts: a batch goes through in so many parts, whose gradients add up to that of the whole: less memory, and on a
+            processor faster, because a part stays in its cache.
         progress: show a bar.
 
     Raises:
+        ValueError: parts that do not divide the batch, or of a loss that is no mean over samples.
         FloatingPointError: the loss is not finite any more.
     """
+    if recipe.batch % parts or (parts > 1 and recipe.loss == "published timing"):
+        raise ValueError(
+            f"a batch of {recipe.batch} with the loss {recipe.loss!r} cannot go through in {parts} parts: give a divisor "
+            "of the batch, and 1 for the published timing loss, which is a sum over the batch"
+        )
     began = time.perf_counter()
     network = SpikingNetwork(recipe.sizes, generator=generator(seed)).to(device)
     trained = Trained(network, recipe, seed)
@@ -154,15 +167,18 @@ def learn(
     loss_of = LOSSES[recipe.loss]
     for update in tqdm(range(recipe.updates), desc=f"seed {seed}", disable=not progress):
         recording = generate(recipe.settings, recipe.batch, seed=seed_for(seed, update + 1))
-        output = output_of(network, recording.hits, recipe.batch, recipe)
-        crystals, steps = recipe.settings.detector.crystals, recipe.settings.steps
-        wanted = raster(recording.pairs.hits, recipe.batch, crystals, steps, device)
-        loss = loss_of(output, wanted)
         optimiser.zero_grad()
-        loss.backward()
+        trained.loss.append(0.0)
+        size = recipe.batch // parts
+        for first in range(0, recipe.batch, size):
+            hits, pairs = (between(h, first, first + size) for h in (recording.hits, recording.pairs.hits))
+            output = output_of(network, hits, size, recipe)
+            wanted = raster(pairs, size, recipe.settings.detector.crystals, recipe.settings.steps, device)
+            loss = loss_of(output, wanted) / parts
+            loss.backward()
+            trained.loss[-1] += loss.item()
         optimiser.step()
         schedule.step()
-        trained.loss.append(loss.item())
         if not math.isfinite(trained.loss[-1]):
             raise FloatingPointError(
                 f"the loss is {trained.loss[-1]} after {update + 1} updates: lower the rate"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+import torch
+from torch import Tensor
 
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._events import Hits, Pairs
@@ -97,6 +99,34 @@ def _pairs_in(cluster, crystal, time, detector, window):
             pairs.append((a, b))
             taken |= {a, b}
     return pairs
+
+
+def sort_bins(raster: Tensor, width: int) -> Hits:
+    """The plain window as a loop over all bins of a dense raster, as the released code walks through it.
+
+    Args:
+        raster: shape ``(steps, samples, crystals)``.
+        width: of the window in bins.
+
+    Returns:
+        the hits of the accepted pairs.
+    """
+    kept = []
+    for sample in range(raster.shape[1]):
+        cluster: list[tuple[int, int]] = []
+        for time in range(raster.shape[0]):
+            crystals = torch.nonzero(raster[time, sample])[:, 0].tolist()
+            if not crystals:
+                continue
+            if cluster and time - cluster[-1][0] > width:
+                if len(cluster) == 2:
+                    kept += [(sample, *hit) for hit in cluster]
+                cluster = []
+            cluster += [(time, crystal) for crystal in crystals]
+        if len(cluster) == 2:
+            kept += [(sample, *hit) for hit in cluster]
+    sample, time, crystal = np.array(kept, dtype=int).reshape(-1, 3).T
+    return Hits.sort(sample, crystal, time)
 
 
 def sort_arrays(hits: Hits, detector: Detector, window: Window) -> Pairs:

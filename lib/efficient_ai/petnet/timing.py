@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from efficient_ai.petnet._events import Hits, hits_of
+from efficient_ai.petnet._events import hits_of
 from efficient_ai.petnet._generator import Recording
-from efficient_ai.petnet._learn import Recipe, output_of
+from efficient_ai.petnet._learn import Recipe, between, output_of
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._sorters import Window, sort_arrays, sort_compiled, sort_plain
 
@@ -65,7 +65,7 @@ def network_times(
                 continue
             # As many batches as fit into 64 samples, at least one: a batch of one would take long otherwise.
             count = max(min(64, recording.samples) // batch, 1)
-            parts = [_part(recording.hits, i * batch, batch) for i in range(count)]
+            parts = [between(recording.hits, i * batch, (i + 1) * batch) for i in range(count)]
 
             def run(parts=parts, batch=batch):
                 for hits in parts:
@@ -76,11 +76,6 @@ def network_times(
     finally:
         torch.set_num_threads(threads)
     return times
-
-
-def _part(hits: Hits, first: int, count: int) -> Hits:
-    chosen = hits[(hits.sample >= first) & (hits.sample < first + count)]
-    return Hits(chosen.sample - first, chosen.crystal, chosen.time, chosen.decay)
 
 
 def time_table(sorters: dict[str, list[float]], network: dict[int, list[float]]) -> dict[str, list]:

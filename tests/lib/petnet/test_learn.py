@@ -32,6 +32,19 @@ def test_a_network_learns_to_be_less_wrong():
     assert np.mean(result.loss[-20:]) < 0.5 * np.mean(result.loss[:5])
 
 
+def test_parts_of_a_batch_add_up_to_the_whole():
+    whole, parts = (petnet.learn(TINY, 3, parts=parts) for parts in (1, 4))
+    np.testing.assert_allclose(whole.loss, parts.loss, rtol=1e-4)
+    for a, b in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss, parts", [("trace", 3), ("published timing", 2)])
+def test_parts_that_do_not_add_up_are_refused(loss, parts):
+    with pytest.raises(ValueError, match="parts"):
+        petnet.learn(replace(TINY, loss=loss), 0, parts=parts)
+
+
 def test_samples_to_choose_by_are_others_than_those_to_judge_by():
     valid, test = petnet.valid_set(petnet.TINY, 100), petnet.test_set(petnet.TINY, 100)
     assert len(valid.hits) != len(test.hits) or (valid.hits.time != test.hits.time).any()

@@ -10,7 +10,7 @@ from efficient_ai.petnet.figures._neuron import (
     surrogate,
     surrogate_table,
 )
-from efficient_ai.petnet.figures._peers import load_benchmark, peers_table
+from efficient_ai.petnet.figures._peers import gpu_ratios, gpu_table, peers_table
 from efficient_ai.petnet.figures._pictures import (
     WINDOWS,
     line_sensitivity,
@@ -37,7 +37,8 @@ from efficient_ai.petnet.figures._training import (
     final,
     learning,
     learning_table,
-    shipped_curves,
+    recorded_curves,
+    recorded_table,
 )
 from efficient_ai.petnet.figures._windows import (
     DELAYS,
@@ -69,10 +70,11 @@ __all__ = [
     "dead_time_table",
     "energy_table",
     "final",
+    "gpu_ratios",
+    "gpu_table",
     "learning",
     "learning_table",
     "line_sensitivity",
-    "load_benchmark",
     "neuron",
     "neuron_table",
     "peers_table",
@@ -84,11 +86,12 @@ __all__ = [
     "rate_curves",
     "rates",
     "rates_table",
+    "recorded_curves",
+    "recorded_table",
     "ring",
     "ring_table",
     "score_table",
     "scored",
-    "shipped_curves",
     "surrogate",
     "surrogate_table",
     "width_scan",

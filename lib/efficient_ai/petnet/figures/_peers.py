@@ -1,23 +1,9 @@
-"""What the benchmark of this chapter measured beside snnTorch."""
+"""What was measured beside snnTorch, and on a GPU."""
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
-from efficient_ai._paths import project_root
-
-
-def load_benchmark() -> dict:
-    """The record of ``benchmarks/petnet.py``.
-
-    Raises:
-        FileNotFoundError: outside of the repository, or before the benchmark ran; the message says how to make it.
-    """
-    root = project_root()
-    path = root / "results" / "benchmarks" / "petnet.json" if root else None
-    if path is None or not path.exists():
-        raise FileNotFoundError(
-            "results/benchmarks/petnet.json is not here; make it with: python benchmarks/petnet.py"
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
+from efficient_ai.petnet.recorded import median
 
 
 def peers_table(record: dict) -> dict[str, list]:
@@ -33,3 +19,34 @@ def peers_table(record: dict) -> dict[str, list]:
         "spikes that differ": [row["spikes_that_differ"] for row in rows],
         "relative difference of the gradients": [f"{row['gradient_difference']:.0e}" for row in rows],
     }
+
+
+def gpu_table(record: Mapping[str, Any]) -> dict[str, list]:
+    """Microseconds per sample of the network on a GPU at its best batch size and alone, and of the window on its host."""
+    rows: dict[str, list] = {
+        "set": [], "network, batch 1 (µs)": [], "network, best batch (µs)": [], "batch": [],
+        "Python loop (µs)": [], "compiled (µs)": [], "Python loop over network": [],
+    }  # fmt: skip
+    for name in dict.fromkeys(row["set"] for row in record["rows"]):
+        of_set = [row for row in record["rows"] if row["set"] == name]
+        network = {
+            r["batch"]: median(r)
+            for r in of_set
+            if r["implementation"] == "network" and r["device"] == "cuda"
+        }
+        window = {r["implementation"]: median(r) for r in of_set if r["implementation"] != "network"}
+        best = min(network, key=network.get)
+        cells = (name, network[1], network[best], best, window["Python loop"], window["compiled"],
+                 window["Python loop"] / network[best])  # fmt: skip
+        for column, cell in zip(rows.values(), cells, strict=True):
+            column.append(cell)
+    return rows
+
+
+def gpu_ratios(record: Mapping[str, Any], name: str, implementation: str) -> list[float]:
+    """Time of a sorter over that of the network on the GPU at its best batch size, one number per repeat."""
+    of_set = [row for row in record["rows"] if row["set"] == name]
+    network = [r for r in of_set if r["implementation"] == "network" and r["device"] == "cuda"]
+    best = min(network, key=median)["microseconds"]
+    (sorter,) = (r["microseconds"] for r in of_set if r["implementation"] == implementation)
+    return [a / b for a, b in zip(sorter, best, strict=True)]

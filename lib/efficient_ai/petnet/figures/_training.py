@@ -1,13 +1,13 @@
 """How networks learn: losses side by side, and the curve of those that ship."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from efficient_ai.ledger import interval
 from efficient_ai.petnet import Trained
-from efficient_ai.petnet.trained import Shipped
 from efficient_ai.plotting import OKABE_ITO, figure, interval_band
 
 RECIPE_COLOURS = {
@@ -69,13 +69,13 @@ def learning_table(runs: Runs) -> dict[str, list]:
     }
 
 
-def shipped_curves(networks: Sequence[Shipped], lines: Mapping[str, float]) -> go.Figure:
-    """F1 of the networks that ship over their updates, and the F1 of classical sorters as dashed lines."""
+def recorded_curves(trainings: Sequence[Mapping[str, Any]], lines: Mapping[str, float]) -> go.Figure:
+    """F1 of recorded trainings over their updates, and the F1 of classical sorters as dashed lines."""
     fig = figure(x="updates", y="F1")
-    for shipped in networks:
+    for training in trainings:
         fig.add_scatter(
-            x=shipped.curve[:, 0], y=shipped.curve[:, 3], mode="lines+markers",
-            name=f"network, seed {shipped.about['seed']}", line=dict(color=OKABE_ITO["blue"], width=1.5),
+            x=training["updates"], y=training["F1"], mode="lines+markers",
+            name=f"network, seed {training['seed']}", line=dict(color=OKABE_ITO["blue"], width=1.5),
         )  # fmt: skip
     hues = ("orange", "green", "sky", "purple")
     for (name, value), hue in zip(lines.items(), hues, strict=False):
@@ -85,3 +85,19 @@ def shipped_curves(networks: Sequence[Shipped], lines: Mapping[str, float]) -> g
         )  # fmt: skip
     fig.update_yaxes(range=[0.5, 1.01])
     return fig
+
+
+def recorded_table(trainings: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list]:
+    """Recorded trainings by set: what they saw, and how good they were at the end."""
+    rows = [(name, each) for name, several in trainings.items() for each in several]
+    return {
+        "set": [name for name, _ in rows],
+        "updates x samples": [f"{t['recipe']['updates']} x {t['recipe']['batch']}" for _, t in rows],
+        "rate": [f"{t['recipe']['rate']:g}" for _, t in rows],
+        "seed": [t["seed"] for _, t in rows],
+        "F1": [t["F1"][-1] for _, t in rows],
+        "spikes sent per spike wanted": [t["sent per wanted"][-1] for _, t in rows],
+        "seconds": [round(t["seconds"]) for _, t in rows],
+        "energy (kJ)": [t["energy"]["joules"] / 1e3 for _, t in rows],
+        "source": [t["energy"]["source"] for _, t in rows],
+    }

@@ -1,0 +1,53 @@
+"""What was measured elsewhere and is kept in ``results/benchmarks``: beside snnTorch, on a GPU, and in long trainings."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from efficient_ai._paths import project_root
+
+_MADE_BY = {
+    "petnet": "python benchmarks/petnet.py",
+    "petnet-gpu": "python benchmarks/petnet_gpu.py  on a machine with a GPU",
+    "petnet-trainings": "python hpc/petnet/train.py --record results/benchmarks/petnet-trainings.json",
+}
+
+
+def load(name: str) -> dict[str, Any]:
+    """A record by the name of its file.
+
+    Raises:
+        FileNotFoundError: outside of the repository, or before it was measured; the message says how to make it.
+    """
+    root = project_root()
+    path = root / "results" / "benchmarks" / f"{name}.json" if root else None
+    if path is None or not path.exists():
+        raise FileNotFoundError(f"results/benchmarks/{name}.json is not here; make it with: {_MADE_BY[name]}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def trainings(name: str, samples: int) -> list[dict[str, Any]]:
+    """Recorded trainings on a set that saw this number of samples, each with ``machine``, ``date`` and ``judged on``."""
+    return [
+        training | {key: record[key] for key in ("machine", "date", "judged on")}
+        for record in load("petnet-trainings")["records"]
+        if record["set"] == name and record["judged on"].endswith("test set")
+        for training in record["trainings"]
+        if training["recipe"]["updates"] * training["recipe"]["batch"] == samples
+    ]
+
+
+def choices() -> list[dict[str, Any]]:
+    """The trainings by which the rate of the networks that ship was chosen, on the validation samples."""
+    return [
+        training
+        for record in load("petnet-trainings")["records"]
+        if record["judged on"].endswith("validation set")
+        for training in record["trainings"]
+    ]
+
+
+def median(row: Mapping[str, Any]) -> float:
+    """Microseconds per sample of a row of the record of a GPU."""
+    ordered = sorted(row["microseconds"])
+    return ordered[len(ordered) // 2]
