@@ -41,7 +41,7 @@ def nvml(library: Any = None) -> Status:
         else:
             return Status("nvml", "denied", f"board {i} gives neither energy nor power")
     covers = f"{len(boards)} GPU board{'s' if len(boards) > 1 else ''}"
-    return Status("nvml", "ok", f"{len(boards)} boards", Source("measured:nvml", sensors, covers))
+    return Status("nvml", "ok", covers, Source("measured:nvml", sensors, covers))
 
 
 def _try(library: Any, call: Callable, board: Any) -> float | None:

@@ -93,8 +93,8 @@ def _window(settings: Settings, device: torch.device) -> Tensor:
     return torch.from_numpy(settings.detector.window(settings.spread)).to(device)
 
 
-def test_set(settings: Settings, samples: int) -> Recording:
-    """The samples on which everything is judged: the same for all."""
+def test_set(settings: Settings, samples: int = 2000) -> Recording:
+    """The samples on which everything is judged: the same for all, in every profile and in recorded trainings."""
     return generate(settings, samples, seed=_TEST_SEED)
 
 

@@ -1,10 +1,6 @@
 """The claims of the paper that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import Claim, LargerHardware, Rule
-
-_NOT_TRAINED = LargerHardware(
-    "a training at 2 880 crystals and 2 000 steps takes hours on a GPU; the chapter shows what one step costs"
-)
+from efficient_ai.ledger import Claim, Rule
 
 
 def _each(rule: Rule, seeds: dict[str, int]) -> dict[str, Rule]:
@@ -14,6 +10,8 @@ def _each(rule: Rule, seeds: dict[str, int]) -> dict[str, Rule]:
 _SHIPPED = dict.fromkeys(("smoke", "laptop", "full"), 3)
 _TRAINED = {"smoke": 3, "laptop": 5, "full": 10}
 _TIMED = {"smoke": 3, "laptop": 5, "full": 9}
+_RECORDED = dict.fromkeys(("smoke", "laptop", "full"), 3)
+_RECORDED_TIMES = dict.fromkeys(("smoke", "laptop", "full"), 9)
 
 CLAIMS = (
     Claim(
@@ -46,6 +44,14 @@ CLAIMS = (
         rules=_each(Rule(low=0.0), _SHIPPED),
     ),
     Claim(
+        id="2d",
+        claim="On the paper's standard set, too, the network beats the plain window at its best width",
+        source="Abstract: superior to the classical algorithm; F1 of up to 95.2 %",
+        measured="F1 after 1 500 updates of 128 samples, recorded on a GPU, minus the best F1 of the plain window over all "
+        "widths, same samples; settings of the set inferred",
+        rules=_each(Rule(low=0.0), _RECORDED),
+    ),
+    Claim(
         id="3a",
         claim="Adding the published timing term to the count of spikes helps",
         source="Abstract: a loss of counts and times for sparse labels",
@@ -68,9 +74,9 @@ CLAIMS = (
     ),
     Claim(
         id="5a",
-        claim="The network is faster than the coincidence window written as a loop in Python",
+        claim="The network is faster than the coincidence window written as a loop over hits in Python",
         source="Abstract: up to 36 times faster",
-        measured="Time per sample of the Python loop over that of the network at its best batch size, this machine, "
+        measured="Time per sample of the Python loop over hits over that of the network at its best batch size, this machine, "
         "one thread, small set",
         rules=_each(Rule(low=1.0), _TIMED),
         paper_value="up to 36 (GPU against a Python loop, larger scanner)",
@@ -86,6 +92,34 @@ CLAIMS = (
         statistic="median",
     ),
     Claim(
+        id="5c",
+        claim="The network is faster than the window as it was released: a loop over all bins of a dense raster",
+        source="Abstract: up to 36 times faster",
+        measured="Time per sample of the loop over bins over that of the network at its best batch size, this machine, one "
+        "thread, small set",
+        rules=_each(Rule(low=1.0), _TIMED),
+        paper_value="up to 36 (on a GPU, larger scanner)",
+        statistic="median",
+    ),
+    Claim(
+        id="5d",
+        claim="On a GPU the network is faster than the window as a loop over hits in Python, small set",
+        source="Abstract: up to 36 times faster",
+        measured="Time per sample of the loop on one core over that of the network on the GPU beside it at its best batch "
+        "size, copies included, recorded",
+        rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        statistic="median",
+    ),
+    Claim(
+        id="5e",
+        claim="The same on the SAFIR-like set",
+        source="Abstract: up to 36 times faster",
+        measured="As 5d, recorded",
+        rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        paper_value="up to 36 (against a loop over bins)",
+        statistic="median",
+    ),
+    Claim(
         id="6",
         claim="A loss for each bin on its own fails: the network falls silent",
         source="Abstract: labels are sparse, hence the special loss",
@@ -94,10 +128,11 @@ CLAIMS = (
     ),
     Claim(
         id="7",
-        claim="At the size of a real scanner training becomes sensitive to its settings",
+        claim="At the size of a real scanner training is harder: the same recipe does not train there",
         source="Summary of the paper: large-scale training needs care",
-        measured="F1 of the same recipe on the SAFIR-like set",
-        rules=dict.fromkeys(("smoke", "laptop", "full"), _NOT_TRAINED),
+        measured="F1 on the SAFIR-like set after 800 updates of 64 samples over that on the small set, at each of three rates, "
+        "one seed, recorded on a GPU and on two cores",
+        rules=_each(Rule(high=0.5), _RECORDED),
     ),
     Claim(
         id="8",

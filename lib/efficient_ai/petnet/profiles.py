@@ -8,8 +8,8 @@ class Profile:
     """How much is run.
 
     Args:
-        test_samples: on which shipped networks and sorters are judged.
-        standard_samples: on which the sorters of the paper's standard and SAFIR-like set are judged.
+        samples: of the tiny set, on which losses are compared, and of the scan of widths.
+        standard_samples: on which the sorters of the paper's standard set are judged.
         seeds: trainings of each recipe in the comparison of losses.
         updates: optimiser steps of each of these.
         batch: samples of each step.
@@ -21,7 +21,7 @@ class Profile:
         iterations: of MLEM.
     """
 
-    test_samples: int
+    samples: int
     standard_samples: int
     seeds: int
     updates: int
@@ -36,15 +36,15 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(
-        test_samples=400, standard_samples=400, seeds=3, updates=30, batch=32, replayed=3,
+        samples=400, standard_samples=400, seeds=3, updates=30, batch=32, replayed=3,
         timed_samples=128, repeats=3, decays=300_000, scans=20_000, iterations=8,
     ),
     "laptop": Profile(
-        test_samples=2000, standard_samples=4000, seeds=5, updates=500, batch=64, replayed=40,
+        samples=2000, standard_samples=4000, seeds=5, updates=500, batch=64, replayed=40,
         timed_samples=1024, repeats=5, decays=4_000_000, scans=150_000, iterations=25,
     ),
     "full": Profile(
-        test_samples=10_000, standard_samples=20_000, seeds=10, updates=1500, batch=64, replayed=200,
+        samples=10_000, standard_samples=20_000, seeds=10, updates=1500, batch=64, replayed=200,
         timed_samples=1024, repeats=9, decays=30_000_000, scans=1_000_000, iterations=40,
     ),
 }  # fmt: skip

@@ -8,6 +8,7 @@ import torch
 
 from efficient_ai import energy, plotting
 from efficient_ai.energy import (
+    board,
     claims,
     figures,
     forecast,
@@ -289,3 +290,52 @@ def test_the_claims_make_a_ledger_in_every_profile():
     for profile in PROFILES:
         book = Ledger("energy", claims.claims(energy.survey()), profile)
         assert all(entry.verdict == "needs larger hardware" for entry in book.entries)
+
+
+def a_board():
+    costs = [
+        {"repeat": r, "device": d, "network": "net", "mode": m, "batch": b, "samples": 10, "board joules": 10.0 * b,
+         "seconds": 0.1, "processor seconds": 0.2, "label": "measured:nvml"}
+        for r in (0, 1) for d in ("cuda", "cpu") for m in ("inference", "training") for b in (1, 8)
+    ]  # fmt: skip
+    kernels_run = [
+        {"repeat": r, "kernel": k, "watts": w + r}
+        for r in (1, 0)
+        for k, w in (("busy", 500), ("waiting", 100))
+    ]
+    times = [0.0, 1.0, 2.0, 3.0]
+    trace = {
+        "phases": [["idle", 0.0, 1.0], ["busy", 1.0, 3.0]],
+        "counter": {"times": times, "values": [0.0, 100.0, 400.0, 700.0]},
+        "power": {"times": times, "values": [100.0, 100.0, None, 300.0]},
+    }
+    about = {"machine": "a node", "date": "2026-01-02T03:04", "label": "measured:nvml"}
+    return board.Board(about | {"costs": costs, "kernels": kernels_run, "trace": trace})
+
+
+def test_the_record_of_a_board_is_read_as_it_was_written():
+    record = a_board()
+    assert record.where == "a node, 2026-01-02" and record.batches == [1, 8] and record.networks == ["net"]
+    assert record.kernels == {"waiting": [100, 101], "busy": [500, 501]}
+    assert record.joules("net", "training", 8) == [8.0, 8.0]
+    assert record.core_seconds("net", "training", 8) == [0.02, 0.02]
+    assert record.break_even_watts("net", "training", 8) == [400.0, 400.0]
+    assert record.idle_watts() == [pytest.approx(450.0)] * 2
+    counted, summed = record.energy(1.0, 3.0)
+    assert counted == pytest.approx(600) and summed == pytest.approx(400)  # 100 to 300 W over two seconds
+    fig, said = figures.board_or_core(record, "net", 1)
+    assert "no batch size" in said and len(fig.data) == 4
+    assert "batch 1" in figures.board_or_core(record, "net", 51)[1]
+
+
+def test_the_recorded_board_is_a_measurement_and_its_trace_agrees_with_itself():
+    record = board.load()
+    assert record.label == "measured:nvml" and len(record.phases) == 5
+    end = record.phases[-1][2]
+    counted, summed = record.energy(0.2, end)
+    assert summed == pytest.approx(counted, rel=0.05)
+
+
+def test_a_missing_record_of_a_board_says_how_to_get_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"energy_gpu\.py"):
+        board.load(tmp_path / "none.json")

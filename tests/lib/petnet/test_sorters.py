@@ -46,6 +46,16 @@ def test_a_ring_without_opposites_is_refused(rings, per_ring):
         Detector(rings, per_ring)
 
 
+@given(st.integers(0, 10**6), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_the_loop_over_bins_keeps_the_hits_of_the_pairs(seed, width):
+    hits = some_hits(seed)
+    kept = petnet.sort_bins(petnet.raster(hits, 4, RING.crystals, 40), width)
+    pairs = petnet.sort_plain(hits, RING, Window(width)).hits
+    for name in ("sample", "time", "crystal"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(pairs, name))
+
+
 # -- the generator ----------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,14 @@
 """The figures of the chapter and the tables under them."""
 
+from efficient_ai.energy.figures._board import (
+    CORE_WATTS,
+    board_kernels,
+    board_kernels_table,
+    board_or_core,
+    board_or_core_table,
+    board_trace,
+    board_trace_table,
+)
 from efficient_ai.energy.figures._costs import (
     job_figure,
     job_table,
@@ -53,6 +62,7 @@ from efficient_ai.energy.figures._trace import (
 
 __all__ = [
     "CHOICES",
+    "CORE_WATTS",
     "IDLE_WATTS",
     "INTENSITIES",
     "JOB_WATTS",
@@ -65,6 +75,12 @@ __all__ = [
     "SPEED_UPS",
     "STEPS",
     "WATTS",
+    "board_kernels",
+    "board_kernels_table",
+    "board_or_core",
+    "board_or_core_table",
+    "board_trace",
+    "board_trace_table",
     "crossing",
     "crossing_table",
     "domain_table",

@@ -1,0 +1,113 @@
+"""What the counter of a GPU board said, on a machine that has one.
+
+:mod:`efficient_ai.energy.measure_board` measures; ``benchmarks/energy_gpu.py`` wrote what it found on a machine with a GPU to
+``results/benchmarks/energy-gpu.json``, which the chapter reads where there is no board. The joules are those of
+the board, measured. The processor beside it had no readable counter: of it only seconds are known.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from efficient_ai._paths import project_root
+
+
+@dataclass(frozen=True)
+class Board:
+    """A report of :func:`efficient_ai.energy.measure_board.record`."""
+
+    report: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """Machine and date, for captions."""
+        return f"{self.report['machine']}, {self.report['date'][:10]}"
+
+    @property
+    def label(self) -> str:
+        return self.report["label"]
+
+    @cached_property
+    def kernels(self) -> dict[str, list[float]]:
+        """Mean watts of the board in each repeat of each kernel, the kernel with the least power first."""
+        found: dict[str, list[float]] = {}
+        for row in sorted(self.report["kernels"], key=lambda row: row["repeat"]):
+            found.setdefault(row["kernel"], []).append(row["watts"])
+        return dict(sorted(found.items(), key=lambda item: np.median(item[1])))
+
+    def costs(self, device: str, network: str, mode: str, batch: int) -> list[Mapping[str, Any]]:
+        """All repeats of one measurement: ``board joules``, ``seconds``, ``processor seconds``, ``samples``."""
+        return [
+            row
+            for row in self.report["costs"]
+            if (row["device"], row["network"], row["mode"], row["batch"]) == (device, network, mode, batch)
+        ]
+
+    @property
+    def networks(self) -> list[str]:
+        return list(dict.fromkeys(row["network"] for row in self.report["costs"]))
+
+    @property
+    def batches(self) -> list[int]:
+        return sorted({row["batch"] for row in self.report["costs"]})
+
+    def joules(self, network: str, mode: str, batch: int) -> list[float]:
+        """Joules of the board per sample on the GPU, idle power included, one number per repeat."""
+        return [row["board joules"] / row["samples"] for row in self.costs("cuda", network, mode, batch)]
+
+    def core_seconds(self, network: str, mode: str, batch: int) -> list[float]:
+        """Processor seconds per sample on one core of the same machine, one number per repeat."""
+        return [row["processor seconds"] / row["samples"] for row in self.costs("cpu", network, mode, batch)]
+
+    def idle_watts(self) -> list[float]:
+        """Power of the board while the processor works, one number per repeat: mean over both networks and all sizes."""
+        by_repeat: dict[int, list[float]] = {}
+        for row in self.report["costs"]:
+            if row["device"] == "cpu":
+                by_repeat.setdefault(row["repeat"], []).append(row["board joules"] / row["seconds"])
+        return [float(np.mean(watts)) for _, watts in sorted(by_repeat.items())]
+
+    def break_even_watts(self, network: str, mode: str, batch: int) -> list[float]:
+        """The power of a core at which a sample costs as much on it as on the board, one number per repeat."""
+        pairs = zip(self.joules(network, mode, batch), self.core_seconds(network, mode, batch), strict=True)
+        return [joules / seconds for joules, seconds in pairs]
+
+    def trace(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
+        """Times in seconds, and joules since the first reading (``"counter"``) or watts (``"power"``); no failed readings."""
+        part = self.report["trace"][kind]
+        values = np.array([np.nan if v is None else v for v in part["values"]])
+        good = np.isfinite(values)
+        return np.array(part["times"])[good], values[good]
+
+    @property
+    def phases(self) -> list[tuple[str, float, float]]:
+        """What the board did in the trace: name, begin and end in seconds."""
+        return [tuple(phase) for phase in self.report["trace"]["phases"]]
+
+    def energy(self, begin: float, end: float) -> tuple[float, float]:
+        """Joules of the trace between two moments: by the counter, and by the trapezoid of the power readings."""
+        times, joules = self.trace("counter")
+        counted = float(np.diff(np.interp([begin, end], times, joules))[0])
+        times, watts = self.trace("power")
+        inside = (times > begin) & (times < end)
+        moments = np.concatenate([[begin], times[inside], [end]])
+        return counted, float(np.trapezoid(np.interp(moments, times, watts), moments))
+
+
+def load(path: Path | None = None) -> Board:
+    """The record of this checkout.
+
+    Raises:
+        FileNotFoundError: there is none; the message says how to make one.
+    """
+    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "energy-gpu.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is not there: get it by  git checkout, or run  python benchmarks/energy_gpu.py  on a machine with an NVIDIA board"
+        )
+    return Board(json.loads(path.read_text(encoding="utf-8")))
