@@ -38,6 +38,7 @@ from efficient_ai.petnet.figures._training import (
     learning,
     learning_table,
     recorded_curves,
+    recorded_sources,
     recorded_table,
 )
 from efficient_ai.petnet.figures._windows import (
@@ -87,6 +88,7 @@ __all__ = [
     "rates",
     "rates_table",
     "recorded_curves",
+    "recorded_sources",
     "recorded_table",
     "ring",
     "ring_table",

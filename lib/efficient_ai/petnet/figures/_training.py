@@ -99,5 +99,14 @@ def recorded_table(trainings: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict
         "spikes sent per spike wanted": [t["sent per wanted"][-1] for _, t in rows],
         "seconds": [round(t["seconds"]) for _, t in rows],
         "energy (kJ)": [t["energy"]["joules"] / 1e3 for _, t in rows],
-        "source": [t["energy"]["source"] for _, t in rows],
     }
+
+
+def recorded_sources(trainings: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Where the joules of these trainings come from, and on which machines, for a caption."""
+    every = [t for several in trainings.values() for t in several]
+    sources, machines = (
+        "; ".join(dict.fromkeys(of(t) for t in every))
+        for of in (lambda t: t["energy"]["source"], lambda t: f"{t['machine']} ({t['date'][:10]})")
+    )
+    return f"Recorded on {machines}. Energy: {sources}."
