@@ -1,0 +1,97 @@
+"""Runs in the peers' environment: trains one network of neuralforecast for some seconds and forecasts the given windows.
+
+    python forecasters.py METHOD SEED SECONDS IN.npz OUT.npy
+
+``IN.npz`` holds ``series`` ``(series, hours)`` to train on and ``history`` ``(windows, 504)`` to forecast from, normalised. The
+forecasts, ``(windows, 168)``, go to ``OUT.npy``; one line of JSON says what they cost.
+"""
+
+import importlib.metadata
+import json
+import logging
+import resource
+import sys
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from neuralforecast import NeuralForecast
+from neuralforecast.losses.pytorch import MAE
+from neuralforecast.models import Autoformer, DLinear, Informer, NLinear, PatchTST
+
+HORIZON, INPUT, BATCH = 168, 504, 32
+METHODS = {
+    "NLinear": (NLinear, {}),
+    "DLinear": (DLinear, {}),
+    "PatchTST": (PatchTST, {}),
+    "Autoformer": (Autoformer, {}),
+    "Informer": (Informer, {}),
+}
+warnings.filterwarnings("ignore")
+logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+
+
+def build(name: str, seed: int, seconds: float, **options):
+    """The network as its authors ship it, but for horizon, input, loss and batch."""
+    made, own = METHODS[name]
+    return made(
+        h=HORIZON, input_size=INPUT, loss=MAE(), max_steps=10**6, learning_rate=1e-3, scaler_type="identity",
+        batch_size=BATCH, windows_batch_size=BATCH, random_seed=seed, val_check_steps=10**6,
+        accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, max_time={"seconds": seconds}, **own, **options,
+    )  # fmt: skip
+
+
+def frame(series: np.ndarray) -> pd.DataFrame:
+    """Series by series, hour by hour."""
+    hours = pd.date_range("2017-01-01", periods=series.shape[1], freq="h")
+    return pd.concat([pd.DataFrame({"unique_id": i, "ds": hours, "y": row}) for i, row in enumerate(series)])
+
+
+@torch.no_grad()
+def forecast(network, history: torch.Tensor, batch: int = 256) -> torch.Tensor:
+    """All windows through the trained network in evaluation mode."""
+    network.eval()
+    parts = []
+    for rows in history.split(batch):
+        y = rows.unsqueeze(-1)
+        given = {"insample_y": y, "insample_mask": torch.ones_like(y)}
+        given |= dict.fromkeys(("futr_exog", "hist_exog", "stat_exog"))
+        parts.append(network(given).reshape(len(rows), -1)[:, :HORIZON])
+    return torch.cat(parts)
+
+
+def main() -> None:
+    name, seed, seconds, source, target = sys.argv[1:]
+    torch.set_num_threads(1)
+    given = np.load(source)
+    network = build(name, int(seed), float(seconds))
+    framed = frame(given["series"])
+    began = time.process_time()
+    NeuralForecast(models=[network], freq="h").fit(framed)
+    spent = time.process_time() - began
+    history = torch.from_numpy(given["history"])
+    np.save(target, forecast(network, history).numpy())
+    waits = []
+    for _ in range(50):
+        start = time.process_time()
+        forecast(network, history[:1])
+        waits.append(time.process_time() - start)
+    print(
+        json.dumps(
+            {
+                "cpu_seconds": spent,
+                "steps": len(network.train_trajectories),
+                "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+                "latency_ms": 1e3 * float(np.median(waits)),
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "version": importlib.metadata.version("neuralforecast"),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
