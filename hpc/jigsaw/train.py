@@ -140,13 +140,16 @@ def main() -> None:
     optimiser = jigsaw.adam(model)
     a = jigsaw.latitude_weights(torch.linspace(torch.pi / 2, -torch.pi / 2, config.lat)).to(device)
     v = torch.ones(config.inputs // grid.cols, device=device)
-    source, losses, seconds = samples(chosen, config, grid, shard, instance), [], []
+    source, losses, reads, seconds = samples(chosen, config, grid, shard, instance), [], [], []
     for _ in range(chosen.steps):
         begin = time.perf_counter()
-        x, target = next(source).to(device).chunk(2, dim=1)
+        block = next(source)
+        read = time.perf_counter()
+        x, target = block.to(device).chunk(2, dim=1)
         loss = jigsaw.train_step(model, optimiser, x, target, a, v, replicas=replicas)
-        losses.append(float(loss))
-        seconds.append(time.perf_counter() - begin)
+        losses.append(float(loss))  # waits for the device
+        reads.append(read - begin)
+        seconds.append(time.perf_counter() - read)
     if world.rank == 0:
         median = sorted(seconds)[len(seconds) // 2]
         result = {
@@ -154,7 +157,10 @@ def main() -> None:
             "instances": chosen.instances,
             "loss": losses,
             "seconds per step": median,
+            "seconds per sample read": sorted(reads)[len(reads) // 2],
         }
+        if device.type == "cuda":
+            result["peak bytes on the device"] = torch.cuda.max_memory_allocated(device)
         result["TFLOP/s per rank"] = jigsaw.training_flops(config) * chosen.batch / grid.size / median / 1e12
         print(json.dumps(result))
     if chosen.transport == "torch":
