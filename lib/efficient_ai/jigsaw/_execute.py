@@ -11,7 +11,13 @@ from efficient_ai.jigsaw._transport import Transport
 
 
 def multiply(
-    op: str, x: torch.Tensor, w: torch.Tensor, grid: Grid, transport: Transport, sum_batch: bool = False
+    op: str,
+    x: torch.Tensor,
+    w: torch.Tensor,
+    grid: Grid,
+    transport: Transport,
+    sum_batch: bool = False,
+    bias: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """This rank's block of X W (``"XW"``), X W^T (``"XWT"``) or X^T W (``"XTW"``); Sections 3.4 and 3.5.
 
@@ -19,19 +25,26 @@ def multiply(
         x: own block of X, ``[batch,] rows / grid.rows, cols / grid.cols``.
         w: own block of W, cut in the same way.
         sum_batch: sum the products over the batch axis that both operands have.
+        bias: added to each row of the own block, ``cols of the result / grid.cols``.
     """
-    return execute((Job(op, "x", "w", sum_batch),), {"x": x, "w": w}, grid, transport)[0]
+    return execute((Job(op, "x", "w", sum_batch),), {"x": x, "w": w}, grid, transport, bias)[0]
 
 
 def execute(
-    jobs: Sequence[Job], operands: Mapping[str, torch.Tensor], grid: Grid, transport: Transport
+    jobs: Sequence[Job],
+    operands: Mapping[str, torch.Tensor],
+    grid: Grid,
+    transport: Transport,
+    bias: torch.Tensor | None = None,
 ) -> list[torch.Tensor]:
     """This rank's blocks of the results of all ``jobs``; a block that several of them need travels once.
+
+    ``bias`` is added to the result of the first job.
 
     Blocks travel in rounds around the rings of the grid: the blocks of the next round are under way while the products of
     this one are computed, and a received block is dropped after its last use.
     """
-    return _Run(tuple(jobs), operands, grid, transport).results()
+    return _Run(tuple(jobs), operands, grid, transport, bias).results()
 
 
 def block_product(op: str, x: torch.Tensor, w: torch.Tensor, sum_batch: bool = False) -> torch.Tensor:
@@ -44,8 +57,8 @@ def block_product(op: str, x: torch.Tensor, w: torch.Tensor, sum_batch: bool = F
 class _Run:
     """One call of :func:`execute` on one rank."""
 
-    def __init__(self, jobs, operands, grid: Grid, transport: Transport):
-        self.jobs, self.operands, self.grid, self.transport = jobs, operands, grid, transport
+    def __init__(self, jobs, operands, grid: Grid, transport: Transport, bias):
+        self.jobs, self.operands, self.grid, self.transport, self.bias = jobs, operands, grid, transport, bias
         self.me, self.order = transport.rank, order(jobs, grid)
         self.blocks = {(name, self.me): tensor for name, tensor in operands.items()}
         self.sums: dict[tuple[int, int], torch.Tensor] = {}  # (job, rank it belongs to) -> block of a result
@@ -111,23 +124,42 @@ class _Run:
         for task in tasks:
             x, w = (self.blocks[key] for key in task.needs)
             p, job = task.product, task.what
-            value = block_product(job.op, cut(x, p.x, self.grid), cut(w, p.w, self.grid), job.sum_batch)
+            x, w = cut(x, p.x, self.grid), cut(w, p.w, self.grid)
             if covers(p.y, self.grid):
-                self._accumulate(task.job, task.dest, value)
+                self._add_product(task, x, w)
             else:
-                self._place(task, value)
+                self._place(task, block_product(job.op, x, w, job.sum_batch))
+
+    def _start(self, job: int, dest: int) -> torch.Tensor | None:
+        """What a product for this block is added to: the sum so far, the bias of the own block, or nothing."""
+        return self.sums.get((job, dest), self.bias if (job, dest) == (0, self.me) else None)
+
+    def _add_product(self, task: Task, x: torch.Tensor, w: torch.Tensor) -> None:
+        """Add x w to a block of a result; a product of matrices adds by itself, without an array in between."""
+        job, key = task.what, (task.job, task.dest)
+        start = self._start(*key)
+        if start is None or x.ndim > 2 or w.ndim > 2:
+            self._accumulate(*key, block_product(job.op, x, w, job.sum_batch))
+            return
+        left, right = (x.mT if job.op == "XTW" else x), (w.mT if job.op == "XWT" else w)
+        if key in self.sums:
+            start.addmm_(left, right)
+        else:
+            self.sums[key] = torch.addmm(start, left, right)
 
     def _accumulate(self, job: int, dest: int, value: torch.Tensor) -> None:
+        start = self._start(job, dest)
         if (job, dest) in self.sums:
-            self.sums[job, dest].add_(value)
+            start.add_(value)
         else:
-            self.sums[job, dest] = value
+            self.sums[job, dest] = value if start is None else value.add_(start)
 
     def _place(self, task: Task, value: torch.Tensor) -> None:
         """Add a product to the part of a result where it belongs."""
         key = task.job, task.dest
         if key not in self.sums:
-            self.sums[key] = self._empty_result(task.job).zero_()
+            start = self._start(*key)
+            self.sums[key] = self._empty_result(task.job).copy_(torch.zeros(()) if start is None else start)
         cut(self.sums[key], task.product.y, self.grid).add_(value)
 
     def _empty_result(self, index: int) -> torch.Tensor:

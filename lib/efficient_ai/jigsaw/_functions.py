@@ -51,9 +51,7 @@ class LinearXWT(torch.autograd.Function):
         """``x [..., rows, in / cols]``, ``w [out / rows, in / cols]``, ``b [out / cols]`` or ``None`` to ``[..., rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place, ctx.shape = place, x.shape
-        y = multiply("XWT", _rows(x), w, place.grid, place.transport)
-        if b is not None:
-            y += b
+        y = multiply("XWT", _rows(x), w, place.grid, place.transport, bias=b)
         return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
@@ -74,10 +72,7 @@ class LinearXTW(torch.autograd.Function):
         """``x [batch, in / rows, ch / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[batch, ch / rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place = place
-        y = multiply("XTW", x, w, place.grid, place.transport)
-        if b is not None:
-            y += b
-        return y
+        return multiply("XTW", x, w, place.grid, place.transport, bias=b)
 
     @staticmethod
     def backward(ctx, dy):
@@ -96,9 +91,7 @@ class LinearXW(torch.autograd.Function):
         """``x [..., rows, in / cols]``, ``w [in / rows, out / cols]``, ``b [out / cols]`` to ``[..., rows, out / cols]``."""
         ctx.save_for_backward(x, w)
         ctx.place, ctx.shape = place, x.shape
-        y = multiply("XW", _rows(x), w, place.grid, place.transport)
-        if b is not None:
-            y += b
+        y = multiply("XW", _rows(x), w, place.grid, place.transport, bias=b)
         return y.reshape(*x.shape[:-1], -1)
 
     @staticmethod
@@ -149,21 +142,19 @@ class ExactLayerNorm(torch.autograd.Function):
         ctx.save_for_backward(x, weight, mean, rstd)
         ctx.place, ctx.n = place, n
         normal = (x - mean[..., None]).mul_(rstd[..., None])
-        return torch.addcmul(bias, normal, weight)
+        return normal.mul_(weight).add_(bias)
 
     @staticmethod
     def backward(ctx, dy):
         """Gradients of x, weight and bias; the last two are this row's part of the sum."""
         x, weight, mean, rstd = ctx.saved_tensors
         normal = (x - mean[..., None]).mul_(rstd[..., None])
-        g = dy * weight
-        own = torch.stack([g.sum(-1), (g * normal).sum(-1)])
-        place = ctx.place
-        first, second = sum(gather_small(place.transport, own, place.grid.row_of(place.transport.rank)))
-        dw, db = _rows(dy * normal).sum(0), _rows(dy).sum(0)
-        dx = (
-            g.sub_(first[..., None] / ctx.n)
-            .sub_(normal.mul_(second[..., None] / ctx.n))
-            .mul_(rstd[..., None])
+        product = dy * normal
+        dw, db = _rows(product).sum(0), _rows(dy).sum(0)
+        place, own = ctx.place, torch.stack([dy @ weight, product @ weight])
+        first, second = (
+            sum(gather_small(place.transport, own, place.grid.row_of(place.transport.rank))) / ctx.n
         )
-        return dx, dw, db, None, None
+        # dX = rstd (g - mean of g - x̂ mean of g x̂), in memory that is there already
+        dx = torch.mul(dy, weight, out=product).sub_(normal.mul_(second[..., None]))
+        return dx.sub_(first[..., None]).mul_(rstd[..., None]), dw, db, None, None
