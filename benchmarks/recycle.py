@@ -3,8 +3,7 @@
     python benchmarks/recycle.py                 ten minutes on two quiet cores
     python benchmarks/recycle.py --seeds 1 --seconds 3
 
-Makes the peers' environment in ``build/peers/recycle`` on the first call and writes ``results/benchmarks/recycle.json``, which the
-chapter shows. Every side trains on the hours of 2017 and 2018 of all countries and forecasts the same windows of 2020, a week
+Makes the peers' environment in ``build/peers/recycle`` on the first call and writes ``results/benchmarks/recycle.json``. Every side trains on the hours of 2017 and 2018 of all countries and forecasts the same windows of 2020, a week
 from three weeks; one thread each. Sides of the same name share the idea, not the code or the defaults.
 """
 
