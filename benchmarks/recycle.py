@@ -96,7 +96,7 @@ def main() -> None:
     """Measure everything and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=15.0, help="processor time of one training")
+    parser.add_argument("--seconds", type=float, default=30.0, help="processor time of one training")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     began, commit = datetime.now(UTC).isoformat(timespec="seconds"), provenance.commit()
