@@ -6,6 +6,7 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
 * the scanner: :class:`Detector`, :class:`Hits`, :class:`Pairs`, :func:`raster`, :func:`hits_of`
 * data as the paper makes them: :class:`Settings`, :func:`generate`, :data:`STANDARD`, :data:`SAFIR`, :data:`SMALL`
 * data from physics: :class:`Scanner`, :class:`Phantom`, :class:`Physics`, :func:`scan`, :func:`coincidences`
+* both: a scanner that nobody calibrated, as a :class:`Stream`; :func:`uncalibrated`, :func:`frames`, :func:`listen`
 * classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`
 * the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses
 * learning: :class:`Recipe`, :func:`learn`, :func:`judge`; modules :mod:`efficient_ai.petnet.trained` (networks that
@@ -28,7 +29,17 @@ from efficient_ai.petnet._generator import (
     draw_delays,
     generate,
 )
-from efficient_ai.petnet._learn import LOSSES, Recipe, Trained, found, judge, learn, test_set, valid_set
+from efficient_ai.petnet._learn import (
+    LOSSES,
+    Recipe,
+    Trained,
+    found,
+    judge,
+    learn,
+    listen,
+    test_set,
+    valid_set,
+)
 from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
 from efficient_ai.petnet._montecarlo import GEOMETRY, Physics, Scan, scan
 from efficient_ai.petnet._neurons import (
@@ -42,10 +53,12 @@ from efficient_ai.petnet._neurons import (
 from efficient_ai.petnet._scanner import MOUSE, RODS, Phantom, Scanner
 from efficient_ai.petnet._scores import Score, score_hits, score_pairs
 from efficient_ai.petnet._sorters import Window, sort_arrays, sort_bins, sort_compiled, sort_plain
+from efficient_ai.petnet._stream import BARS, Stream, answered, frames, uncalibrated
 from efficient_ai.petnet.claims import CLAIMS
 from efficient_ai.petnet.profiles import PROFILES
 
 __all__ = [
+    "BARS",
     "CLAIMS",
     "GEOMETRY",
     "KINDS",
@@ -70,19 +83,23 @@ __all__ = [
     "Score",
     "Settings",
     "SpikingNetwork",
+    "Stream",
     "Trained",
     "Window",
+    "answered",
     "coincidences",
     "count_loss",
     "decay_filter",
     "draw_delays",
     "found",
+    "frames",
     "generate",
     "geometry_channels",
     "hits_of",
     "judge",
     "learn",
     "lif",
+    "listen",
     "paper_arctan",
     "per_bin_loss",
     "published_timing_loss",
@@ -97,5 +114,6 @@ __all__ = [
     "sort_plain",
     "test_set",
     "trace_loss",
+    "uncalibrated",
     "valid_set",
 ]

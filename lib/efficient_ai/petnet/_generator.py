@@ -49,6 +49,10 @@ class Settings:
                 f"delays: 0 <= mean {self.delay_mean} <= max {self.delay_max} < steps {self.steps} must hold"
             )
 
+    def draw(self, samples: int, seed: int) -> "Recording":
+        """Samples with these settings: :func:`generate`."""
+        return generate(self, samples, seed)
+
 
 STANDARD = Settings(
     Detector(8, 30), 1000, 10, 0.2, 2, 20, 10,

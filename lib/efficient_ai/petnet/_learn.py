@@ -4,7 +4,7 @@ import functools
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,10 +13,12 @@ from tqdm.auto import tqdm
 
 from efficient_ai import provenance
 from efficient_ai.petnet._events import Hits, hits_of, raster
-from efficient_ai.petnet._generator import Recording, Settings, generate
+from efficient_ai.petnet._generator import Recording, Settings
 from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
+from efficient_ai.petnet._montecarlo import Scan
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._scores import Score, score_hits
+from efficient_ai.petnet._stream import Stream, answered, frames
 from efficient_ai.seeds import seed_for
 from efficient_ai.training import generator
 
@@ -37,7 +39,7 @@ class Recipe:
     """How a network is trained.
 
     Args:
-        settings: of the scanner.
+        settings: where samples come from: the generator of the paper, or a stream of the Monte Carlo.
         hidden: neurons of each hidden layer.
         loss: a name of :data:`LOSSES`.
         geometry: whether the input has geometry channels.
@@ -46,7 +48,7 @@ class Recipe:
         rate: learning rate of Adam at the start; it falls along a cosine to 2 % of that.
     """
 
-    settings: Settings
+    settings: Settings | Stream
     hidden: tuple[int, ...] = (256,)
     loss: str = "trace"
     geometry: bool = True
@@ -89,18 +91,18 @@ def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe)
 
 
 @functools.lru_cache(maxsize=8)  # of a large scanner it has millions of entries
-def _window(settings: Settings, device: torch.device) -> Tensor:
+def _window(settings: Settings | Stream, device: torch.device) -> Tensor:
     return torch.from_numpy(settings.detector.window(settings.spread)).to(device)
 
 
-def test_set(settings: Settings, samples: int = 2000) -> Recording:
+def test_set(settings: Settings | Stream, samples: int = 2000) -> Recording:
     """The samples on which everything is judged: the same for all, in every profile and in recorded trainings."""
-    return generate(settings, samples, seed=_TEST_SEED)
+    return settings.draw(samples, seed=_TEST_SEED)
 
 
-def valid_set(settings: Settings, samples: int) -> Recording:
+def valid_set(settings: Settings | Stream, samples: int) -> Recording:
     """Samples by which a recipe is chosen: neither those of the test nor of any training."""
-    return generate(settings, samples, seed=_VALID_SEED)
+    return settings.draw(samples, seed=_VALID_SEED)
 
 
 def between(hits: Hits, first: int, last: int) -> Hits:
@@ -125,6 +127,28 @@ def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: 
 def judge(network: SpikingNetwork, recording: Recording, recipe: Recipe) -> Score:
     """Hit-level score with the largest delay as tolerance: a label lags its hit by the delay of its crystal."""
     return score_hits(found(network, recording, recipe), recording.pairs.hits, recipe.settings.delay_max)
+
+
+def listen(network: SpikingNetwork, heard: Scan, recipe: Recipe) -> Scan:
+    """What a network keeps of an uncalibrated scan: the hits to which it gave an answer, at the times of its answers.
+
+    The network says which hits belong to pairs, not which two belong together: a window has to pair what is left.
+
+    Args:
+        network: trained with ``recipe``, whose settings are a :class:`Stream`.
+        heard: from :func:`uncalibrated`.
+    """
+    stream = recipe.settings
+    hits, pairs, index, start = frames(heard, stream)
+    output = found(network, Recording(hits, pairs, len(start), stream, stream.delays), recipe)
+    kept, time = answered(output, hits, early=1, late=stream.silence)
+    time = start[hits.sample[kept]] + time
+    order = np.lexsort((hits.crystal[kept], time))
+    chosen = index[kept][order]
+    return replace(
+        heard, time=time[order], crystal=heard.crystal[chosen], energy=heard.energy[chosen],
+        decay=heard.decay[chosen], scattered=heard.scattered[chosen],
+    )  # fmt: skip
 
 
 def learn(
@@ -166,7 +190,7 @@ def learn(
     )
     loss_of = LOSSES[recipe.loss]
     for update in tqdm(range(recipe.updates), desc=f"seed {seed}", disable=not progress):
-        recording = generate(recipe.settings, recipe.batch, seed=seed_for(seed, update + 1))
+        recording = recipe.settings.draw(recipe.batch, seed=seed_for(seed, update + 1))
         optimiser.zero_grad()
         trained.loss.append(0.0)
         size = recipe.batch // parts

@@ -13,9 +13,10 @@ from efficient_ai import provenance
 from efficient_ai.petnet._generator import SAFIR, SMALL, STANDARD
 from efficient_ai.petnet._learn import Recipe, Trained
 from efficient_ai.petnet._neurons import SpikingNetwork
+from efficient_ai.petnet._stream import BARS
 
 _FOLDER = Path(__file__).parent / "trained"
-SETS = {"small": SMALL, "standard": STANDARD, "SAFIR": SAFIR}
+SETS = {"small": SMALL, "standard": STANDARD, "SAFIR": SAFIR, "bars": BARS}
 
 
 @dataclass(frozen=True)

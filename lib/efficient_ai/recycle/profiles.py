@@ -66,7 +66,7 @@ _LAPTOP = Profile(
     cost_windows=192,
     cost_repeats=5,
     edge_epochs=8,
-    edge_methods=("hourly tokens",),
+    edge_methods=("hourly tokens", "PatchTST", "Autoformer", "NLinear", "DLinear"),
     history_days=(7, 14, 21, 42, 84),
 )
 
@@ -105,6 +105,5 @@ PROFILES = {
         few_days=(30, 60, 120, 240, 480),
         cost_windows=512,
         edge_epochs=20,
-        edge_methods=("hourly tokens", "PatchTST", "Autoformer", "NLinear", "DLinear"),
     ),
 }

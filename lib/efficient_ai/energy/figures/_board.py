@@ -15,7 +15,7 @@ _COLOURS = {"inference": OKABE_ITO["blue"], "training": OKABE_ITO["orange"]}
 
 def board_kernels(board: Board) -> go.Figure:
     """Mean power of kernels of the same length on the board, each repeat a point."""
-    fig = figure(x="mean power of the board (W)", height=300, title=dict(text=board.label, font_size=14))
+    fig = figure(x="mean power (W)", height=300, title=dict(text=board.label, font_size=14))
     for name, watts in board.kernels.items():
         value, low, high = interval(watts)
         fig.add_scatter(x=watts, y=[name] * len(watts), mode="markers", showlegend=False,

@@ -12,11 +12,16 @@ from efficient_ai.petnet.figures._neuron import (
 )
 from efficient_ai.petnet.figures._peers import gpu_ratios, gpu_table, peers_table
 from efficient_ai.petnet.figures._pictures import (
-    WINDOWS,
+    RATES,
+    SORTERS,
     line_sensitivity,
     picture_table,
     picture_view,
     pictures,
+    sorted_pairs,
+    sorter_curves,
+    sorter_rates,
+    sorter_table,
 )
 from efficient_ai.petnet.figures._ring import (
     ACTIVITIES,
@@ -63,10 +68,11 @@ __all__ = [
     "LEAKS",
     "MATTER",
     "MEASURES",
+    "RATES",
+    "SORTERS",
     "THRESHOLDS",
     "WEIGHTS",
     "WIDTHS",
-    "WINDOWS",
     "baselines",
     "dead_time_table",
     "energy_table",
@@ -94,6 +100,10 @@ __all__ = [
     "ring_table",
     "score_table",
     "scored",
+    "sorted_pairs",
+    "sorter_curves",
+    "sorter_rates",
+    "sorter_table",
     "surrogate",
     "surrogate_table",
     "width_scan",

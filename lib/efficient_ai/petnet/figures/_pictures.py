@@ -6,7 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from efficient_ai.petnet import GEOMETRY, Coincidences, Phantom, Scan, Scanner, Window, coincidences, scan
+from efficient_ai.petnet import (
+    GEOMETRY,
+    KINDS,
+    Coincidences,
+    Phantom,
+    Recipe,
+    Scan,
+    Scanner,
+    SpikingNetwork,
+    Stream,
+    Window,
+    coincidences,
+    listen,
+    scan,
+    uncalibrated,
+)
+from efficient_ai.petnet.figures._windows import COLOURS
 from efficient_ai.petnet.imaging import (
     Grid,
     filtered_back_projection,
@@ -18,12 +34,37 @@ from efficient_ai.petnet.imaging import (
 )
 from efficient_ai.plotting import figure
 
-WINDOWS = {
-    "narrow window (0.5 ns)": Window(5e-10),
-    "wide window (8 ns)": Window(8e-9),
-    "wide window, geometry": Window(8e-9, geometry=25),
-    "wide window, multiples resolved": Window(8e-9, geometry=25, multiples="resolve"),
-}
+SORTERS = ("plain window", "with geometry", "multiples resolved", "calibrated", "network")
+ACTIVITIES = np.geomspace(1e7, 2e9, 8)
+RATES = ("NECR", *KINDS)
+
+
+def sorted_pairs(
+    seen: Scan, stream: Stream, network: SpikingNetwork, recipe: Recipe
+) -> dict[str, tuple[int, Coincidences]]:
+    """Coincidences of one scan by each of :data:`SORTERS`, with the width that gives it its highest NECR.
+
+    Args:
+        seen: a scan as the physics made it; the delays of the crystals are put on it here.
+        network, recipe: what it keeps is paired as by the third sorter.
+    """
+    heard, spread = uncalibrated(seen, stream), stream.spread
+    kept = listen(network, heard, recipe)
+    ways = {
+        "plain window": (heard, lambda width: Window(width)),
+        "with geometry": (heard, lambda width: Window(width, spread)),
+        "multiples resolved": (heard, lambda width: Window(width, spread, "resolve")),
+        "calibrated": (heard, lambda width: Window(width, spread, "resolve", stream.delays)),
+        "network": (kept, lambda width: Window(width, spread, "resolve")),
+    }
+    best = {}
+    for name, (hits, window) in ways.items():
+        tried = {
+            width: coincidences(hits, stream.detector, window(width)) for width in range(stream.silence + 1)
+        }
+        width = max(tried, key=lambda width: tried[width].rates()["NECR"])
+        best[name] = (width, tried[width])
+    return best
 
 
 @dataclass(frozen=True)
@@ -31,12 +72,14 @@ class Picture:
     """What one sorter made of a scan.
 
     Args:
+        width: of its window, ticks.
         found: its coincidences.
         back: picture by filtered back-projection.
         steps: pictures after each iteration of MLEM.
         errors: error of each of these; ``back_error`` that of the other.
     """
 
+    width: int
     found: Coincidences
     back: np.ndarray
     steps: list[np.ndarray]
@@ -59,18 +102,23 @@ def line_sensitivity(scanner: Scanner, grid: Grid, decays: int, seed: int = 9) -
 
 
 def pictures(
-    seen: Scan, scanner: Scanner, phantom: Phantom, grid: Grid, sensitivity: np.ndarray, iterations: int
+    pairs: Mapping[str, tuple[int, Coincidences]],
+    stream: Stream,
+    phantom: Phantom,
+    grid: Grid,
+    sensitivity: np.ndarray,
+    iterations: int,
 ) -> dict[str, Picture]:
-    """One picture for each window of :data:`WINDOWS`, attenuation corrected, no correction of scatter and randoms."""
+    """One picture for each sorter, attenuation corrected, no correction of scatter and randoms."""
     weight = sensitivity * survival(phantom, grid)
     true = truth(phantom, grid)
     made = {}
-    for name, window in WINDOWS.items():
-        found = coincidences(seen, scanner.detector, window)
-        counts = sinogram(scanner, found.first, found.second, grid)
+    for name, (width, found) in pairs.items():
+        counts = sinogram(stream.scanner, found.first, found.second, grid)
         back = filtered_back_projection(counts, grid, weight)
         steps = mlem(counts, grid, weight, iterations=iterations)
         made[name] = Picture(
+            width,
             found,
             back,
             steps,
@@ -108,7 +156,7 @@ def picture_view(
         sum(rates[k] for k in ("true", "scattered", "random")), 1e-12
     )
     return fig, (
-        f"{len(picture.found)} pairs, {wrong:.0%} of them scattered or random. Error of this picture {error:.2f}."
+        f"Window of {picture.width} ticks, {len(picture.found)} pairs, {wrong:.0%} of them scattered or random. Error of this picture {error:.2f}."
     )
 
 
@@ -124,10 +172,56 @@ def picture_table(made: Mapping[str, Picture]) -> dict[str, list]:
     rates = [picture.found.rates() for picture in made.values()]
     return {
         "sorter": list(made),
+        "width (ticks)": [picture.width for picture in made.values()],
         "pairs": [len(picture.found) for picture in made.values()],
         **{f"{kind} (1/s)": [rate[kind] for rate in rates] for kind in ("true", "scattered", "random")},
         "NECR (1/s)": [rate["NECR"] for rate in rates],
         "error, back-projection": [picture.back_error for picture in made.values()],
         "error, best MLEM": [min(picture.errors) for picture in made.values()],
         "at iteration": [int(np.argmin(picture.errors)) + 1 for picture in made.values()],
+    }
+
+
+# -- the noise-equivalent rate of each sorter -------------------------------------------------------------------------
+
+
+def sorter_curves(
+    stream: Stream, phantom: Phantom, network: SpikingNetwork, recipe: Recipe, decays: int, seed: int = 21
+) -> dict[str, list[tuple[int, dict[str, float]]]]:
+    """Best width and rates of each sorter at each of :data:`ACTIVITIES`, one scan of ``decays`` decays for all of them."""
+    curves = {name: [] for name in SORTERS}
+    for activity in ACTIVITIES:
+        seen = scan(stream.scanner, phantom, activity=activity, seconds=decays / activity, seed=seed)
+        for name, (width, found) in sorted_pairs(seen, stream, network, recipe).items():
+            curves[name].append((width, found.rates()))
+    return curves
+
+
+def sorter_rates(
+    curves: Mapping[str, list[tuple[int, dict[str, float]]]], rate: str
+) -> tuple[go.Figure, str]:
+    """One rate of every sorter over the activity."""
+    fig = figure(x="activity (MBq)", y="NECR (1/s)" if rate == "NECR" else f"{rate} pairs (1/s)")
+    for name, rows in curves.items():
+        fig.add_scatter(
+            x=ACTIVITIES / 1e6, y=[row[rate] if row[rate] > 0 else None for _, row in rows], name=name,
+            mode="lines+markers", line=dict(color=COLOURS[name], width=3 if name == "network" else 2),
+        )  # fmt: skip
+    fig.update_xaxes(type="log")
+    fig.update_yaxes(type="log", exponentformat="power")
+    peak = {name: max(row["NECR"] for _, row in rows) for name, rows in curves.items()}
+    order = sorted(peak, key=peak.get, reverse=True)
+    return fig, (
+        "Highest noise-equivalent rate of each, thousand per second: "
+        + ", ".join(f"{name} {peak[name] / 1e3:.0f}" for name in order)
+        + "."
+    )
+
+
+def sorter_table(curves: Mapping[str, list[tuple[int, dict[str, float]]]]) -> dict[str, list]:
+    """NECR and best width of every sorter at each activity."""
+    return {
+        "activity (MBq)": [round(float(activity) / 1e6, 1) for activity in ACTIVITIES],
+        **{f"{name}, NECR (1/s)": [row["NECR"] for _, row in rows] for name, rows in curves.items()},
+        **{f"{name}, width": [width for width, _ in rows] for name, rows in curves.items()},
     }

@@ -1,0 +1,95 @@
+"""What the benchmark of this chapter measured beside the package neuralforecast.
+
+``benchmarks/recycle.py`` writes ``results/benchmarks/recycle.json``; the chapter reads that file.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from efficient_ai._paths import project_root
+
+
+@dataclass(frozen=True)
+class Record:
+    """The report of ``benchmarks/recycle.py``."""
+
+    report: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """Machine and date, for captions."""
+        return f"{self.report['machine']}, {self.report['date'][:10]}"
+
+    @property
+    def version(self) -> str:
+        """Of neuralforecast."""
+        return next(row["version"] for row in self.report["rows"] if "version" in row)
+
+    @property
+    def profile(self) -> float:
+        """Test MASE of the profile, mean over lead days."""
+        return float(np.mean(self.report["profile"]["mase"]))
+
+    def sides(self) -> list[tuple[str, str]]:
+        """Who and what was trained, the smallest mean MASE first."""
+        found = {(row["side"], row["method"]) for row in self.report["rows"]}
+        return sorted(found, key=lambda side: np.mean(self.mase(*side)))
+
+    def mase(self, side: str, method: str) -> list[float]:
+        """Test MASE, mean over lead days, one number per seed."""
+        return [float(np.mean(row["mase"])) for row in self._rows(side, method)]
+
+    def median(self, side: str, method: str, key: str) -> float:
+        """Of a cost over the seeds: ``cpu_seconds``, ``steps``, ``parameters``, ``latency_ms``, ``peak_mb``."""
+        return float(np.median([row[key] for row in self._rows(side, method)]))
+
+    def _rows(self, side: str, method: str) -> list[Mapping[str, Any]]:
+        return [row for row in self.report["rows"] if (row["side"], row["method"]) == (side, method)]
+
+    def table(self) -> dict[str, list]:
+        """Errors and costs of all sides."""
+        sides = self.sides()
+        errors = [self.mase(*side) for side in sides]
+        return {
+            "package": [side for side, _ in sides],
+            "method": [method for _, method in sides],
+            "MASE, mean": [float(np.mean(values)) for values in errors],
+            "lowest to highest": [f"{min(values):.3f} to {max(values):.3f}" for values in errors],
+            "parameters": [int(self.median(*side, "parameters")) for side in sides],
+            "training (CPU s)": [self.median(*side, "cpu_seconds") for side in sides],
+            "steps": [int(self.median(*side, "steps")) for side in sides],
+            "one forecast (CPU ms)": [self.median(*side, "latency_ms") for side in sides],
+            "peak memory (MB)": [round(self.median(*side, "peak_mb")) for side in sides],
+        }
+
+    def reading(self) -> str:
+        """The result in two sentences."""
+        ours, theirs = (
+            next(side for side in self.sides() if side[0] == package)
+            for package in ("this book", "neuralforecast")
+        )
+        ahead = [side for side in self.sides() if np.mean(self.mase(*side)) < self.profile]
+        return (
+            f"Best of the package: {theirs[1]} with MASE {np.mean(self.mase(*theirs)):.3f}; best of this book's: {ours[1]} with "
+            f"{np.mean(self.mase(*ours)):.3f}; the profile alone has {self.profile:.3f}. {len(ahead)} of {len(self.sides())} "
+            "are better than the profile after this training."
+        )
+
+
+def load(path: Path | None = None) -> Record:
+    """The record of this checkout.
+
+    Raises:
+        FileNotFoundError: there is none; the message says how to make one.
+    """
+    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "recycle.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is not there: get it by  git checkout, or run  python benchmarks/recycle.py"
+        )
+    return Record(json.loads(path.read_text(encoding="utf-8")))
