@@ -108,7 +108,9 @@ def test_times_are_of_every_implementation():
     assert list(batches) == [1, 64] and all(len(times) == 2 and min(times) > 0 for times in batches.values())
     table = timing.time_table(sorters, batches)
     assert len({len(column) for column in table.values()}) == 1
-    assert table["implementation"] == [*sorters, "network, batch 1", "network, batch 64"] and len(sorters) == 4
+    assert (
+        table["implementation"] == [*sorters, "network, batch 1", "network, batch 64"] and len(sorters) == 4
+    )
 
 
 @pytest.mark.parametrize(

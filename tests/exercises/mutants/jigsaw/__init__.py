@@ -69,4 +69,11 @@ MUTANTS = [
         "grid", "gathers everything", "what rank 0 of 2 x 3 sent",
         ("    y = np.zeros((len(x), w.shape[1]))\n", "    y = np.zeros((len(x), w.shape[1]))\n    comm.allgather(x)\n"),
     ),
+    _wrong("cost", "lets every rank do everything", "seconds on 1 x 2", ("/ ranks / rate", "/ rate"), hidden=False),
+    _wrong(
+        "cost", "counts one message for a whole row or column", "seconds on 2 x 3",
+        ("(cols - 1) + (rows - 1)\n", "(cols > 1) + (rows > 1)\n"),
+    ),
+    _wrong("cost", "never cuts rows", "the cheapest grid of 8 ranks", ("if ranks % r == 0", "if r == 1")),
+    _wrong("cost", "takes more rows of two that cost the same", "the cheapest grid of 12 ranks", ("range(1, ranks + 1)", "range(ranks, 0, -1)")),
 ]  # fmt: skip
