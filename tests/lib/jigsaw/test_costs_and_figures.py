@@ -99,6 +99,32 @@ def test_figures_are_finite_and_say_numbers():
     assert [len(z[0]) for z in owned] == [30, 30, 1, 1], "half the longitudes of two of four fields"
 
 
+def test_a_token_is_held_by_its_row_and_talks_along_rows_and_columns():
+    from efficient_ai.jigsaw.figures._token import half, talk
+
+    west, east = figures.TOKENS["45° N, 0° to 15° E"], figures.TOKENS["45° S, 285° to 300° E"]
+    assert (half(west), half(east)) == (0, 1)
+    for token, own in ((west, {0, 1}), (east, {2, 3})):
+        for stage in ("norm", "transpose", "channels"):
+            assert talk(stage, token)[0] == own
+        assert talk("norm", token)[1] == {tuple(sorted(own)), tuple(sorted(own, reverse=True))}
+        assert talk("first", token)[0] == set()
+        for stage in figures.STAGES:
+            for a, b in talk(stage, token)[1]:
+                straight = a // 2 == b // 2 or a % 2 == b % 2
+                assert a != b and (straight or stage == "transpose")
+    # Channels of a token are mixed in its row; only weights come from the other row.
+    assert all(a in (0, 1) or b in (0, 1) for a, b in talk("channels", west)[1])
+    surface = data.era5_surface()
+    drawn = {
+        (place, stage): figures.follow(surface, place, stage)
+        for place in figures.TOKENS
+        for stage in figures.STAGES
+    }
+    assert len({fig.to_json() for fig, _ in drawn.values()}) == len(drawn)
+    assert "nan" not in str([told for _, told in drawn.values()])
+
+
 def test_jigsaw_needs_least_in_the_dry_run():
     for ranks in figures.RANKS[1:]:
         row = {name: values[figures.RANKS.index(ranks)] for name, values in figures.memory_table().items()}

@@ -27,6 +27,7 @@ from efficient_ai.jigsaw.figures._scaling import (
     weak_figure,
     weak_table,
 )
+from efficient_ai.jigsaw.figures._token import STAGES, TOKENS, follow, follow_table
 
 __all__ = [
     "KINDS",
@@ -37,7 +38,9 @@ __all__ = [
     "ROOFLINE_CONTROLS",
     "SCHEDULES",
     "SHARES",
+    "STAGES",
     "STEPS",
+    "TOKENS",
     "WIDTHS",
     "YARDSTICKS",
     "batch_figure",
@@ -45,6 +48,8 @@ __all__ = [
     "blocks",
     "blocks_table",
     "efficiencies",
+    "follow",
+    "follow_table",
     "forecast_map",
     "history",
     "holdings_table",

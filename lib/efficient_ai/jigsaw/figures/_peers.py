@@ -4,8 +4,8 @@ from efficient_ai.jigsaw.peers import SIDES, Record
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 MEASURES = {
-    "peak": ("peak of tensors per rank (MB)", 1e6),
-    "sent": ("sent per rank and step (MB)", 1e6),
+    "peak": ("peak memory (MB)", 1e6),
+    "sent": ("sent per step (MB)", 1e6),
     "seconds": ("step (ms)", 1e-3),
 }
 _COLOURS = {
