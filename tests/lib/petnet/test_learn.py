@@ -69,13 +69,14 @@ def test_batches_do_not_change_what_is_found():
     )
 
 
-def test_the_shipped_networks_are_what_their_record_says():
+@pytest.mark.parametrize("name", ["small", "bars"])
+def test_the_shipped_networks_are_what_their_record_says(name):
     """At least three seeds; judged afresh on other samples, each is as good as recorded."""
-    seeds = trained.seeds("small")
+    seeds = trained.seeds(name)
     assert len(seeds) >= 3
-    test = petnet.generate(petnet.SMALL, 1500, seed=77)
+    test = trained.SETS[name].draw(1500, seed=77)
     for seed in seeds:
-        shipped = trained.load("small", seed)
+        shipped = trained.load(name, seed)
         assert shipped.about["seed"] == seed and len(shipped.about["commit"]) >= 40
         f1 = petnet.judge(shipped.network, test, shipped.recipe).f1
         assert f1 == pytest.approx(shipped.curve[-1, 3], abs=0.03)
@@ -131,17 +132,25 @@ def test_figures_have_points_and_a_sentence(draw):
     assert len(pio.to_json(figure)) < 40_000 and sentence.endswith(".") and "nan" not in sentence
 
 
-def test_pictures_of_every_sorter():
-    scanner, grid = petnet.Scanner(), imaging.Grid()
-    sensitivity = figures.line_sensitivity(scanner, grid, 50_000)
-    seen = petnet.scan(scanner, petnet.RODS, activity=2e7, seconds=5e-3, seed=1)
-    made = figures.pictures(seen, scanner, petnet.RODS, grid, sensitivity, 3)
-    assert list(made) == list(figures.WINDOWS)
+def test_pictures_and_rates_of_every_sorter():
+    bars, grid = petnet.BARS, imaging.Grid(pixels=25, size=37.5, angles=60)
+    net = trained.load("bars", 0)
+    sensitivity = figures.line_sensitivity(bars.scanner, grid, 50_000)
+    seen = petnet.scan(bars.scanner, petnet.RODS, activity=5e8, seconds=2e-4, seed=1)
+    pairs = figures.sorted_pairs(seen, bars, net.network, net.recipe)
+    made = figures.pictures(pairs, bars, petnet.RODS, grid, sensitivity, 3)
+    assert list(made) == list(figures.SORTERS)
     true = imaging.truth(petnet.RODS, grid)
-    figure, sentence = figures.picture_view(made, true, grid, next(iter(made)), "MLEM, best")
+    figure, sentence = figures.picture_view(made, true, grid, "network", "MLEM, best")
     assert len(figure.data) == 2 and "Error of this picture" in sentence
     table = figures.picture_table(made)
-    assert len(table["sorter"]) == 4 and all(np.isfinite(table["error, best MLEM"]))
+    assert len(table["sorter"]) == 5 and all(np.isfinite(table["error, best MLEM"]))
+    rate = dict(zip(table["sorter"], table["NECR (1/s)"], strict=True))
+    assert rate["calibrated"] > rate["network"] > rate["plain window"]
+    curves = figures.sorter_curves(bars, petnet.RODS, net.network, net.recipe, 5_000)
+    drawn = [figures.sorter_rates(curves, rate) for rate in figures.RATES]
+    assert len({fig.to_json() for fig, _ in drawn}) == len(figures.RATES)
+    assert len(figures.sorter_table(curves)) == 11
 
 
 def test_every_slider_of_the_still_figures_shows_something_new():

@@ -165,6 +165,7 @@ def baselines(recording: Recording) -> dict[str, Score]:
         "plain window": lambda width: Window(width),
         "with geometry": lambda width: Window(width, spread),
         "multiples resolved": lambda width: Window(width, spread, "resolve"),
+        "calibrated": lambda width: Window(width, spread, "resolve", recording.delays),
     }
     scores = {}
     for name, window in kinds.items():
@@ -173,7 +174,6 @@ def baselines(recording: Recording) -> dict[str, Score]:
         }
         width = max(tried, key=lambda width: tried[width].f1)
         scores[f"{name}, {width} bins"] = tried[width]
-    scores["calibrated, 0 bins"] = scored(recording, Window(0, spread, "resolve", recording.delays))
     scores["copy of the input"] = score_hits(
         recording.hits, recording.pairs.hits, recording.settings.delay_max
     )
