@@ -52,19 +52,17 @@ class Record:
         return [row for row in self.report["rows"] if (row["side"], row["method"]) == (side, method)]
 
     def table(self) -> dict[str, list]:
-        """Errors and costs of all sides."""
+        """Errors and costs of all sides, in the order of :meth:`sides`; MASE as mean and range of the seeds."""
         sides = self.sides()
         errors = [self.mase(*side) for side in sides]
         return {
-            "package": [side for side, _ in sides],
-            "method": [method for _, method in sides],
-            "MASE, mean": [float(np.mean(values)) for values in errors],
-            "lowest to highest": [f"{min(values):.3f} to {max(values):.3f}" for values in errors],
-            "parameters": [int(self.median(*side, "parameters")) for side in sides],
-            "training (CPU s)": [self.median(*side, "cpu_seconds") for side in sides],
+            "network": [method if side == "this book" else f"{method}, {side}" for side, method in sides],
+            "MASE (range)": [f"{np.mean(each):.3f} ({min(each):.3f} to {max(each):.3f})" for each in errors],
             "steps": [int(self.median(*side, "steps")) for side in sides],
-            "one forecast (CPU ms)": [self.median(*side, "latency_ms") for side in sides],
-            "peak memory (MB)": [round(self.median(*side, "peak_mb")) for side in sides],
+            "training (CPU s)": [round(self.median(*side, "cpu_seconds"), 1) for side in sides],
+            "parameters": [int(self.median(*side, "parameters")) for side in sides],
+            "forecast (CPU ms)": [round(self.median(*side, "latency_ms"), 2) for side in sides],
+            "peak (MB)": [round(self.median(*side, "peak_mb")) for side in sides],
         }
 
     def reading(self) -> str:

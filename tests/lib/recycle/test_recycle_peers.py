@@ -29,7 +29,12 @@ def test_sides_are_in_order_of_their_error():
     assert RECORD.median("neuralforecast", "B", "cpu_seconds") == 3.0
     assert RECORD.profile == pytest.approx(0.6) and RECORD.version == "3.3"
     table = RECORD.table()
-    assert table["method"] == ["B", "A", "C"] and table["peak memory (MB)"] == [300, 300, 300]
+    assert table["network"] == ["B, neuralforecast", "A", "C, neuralforecast"] and table["peak (MB)"] == [
+        300,
+        300,
+        300,
+    ]
+    assert table["MASE (range)"][1] == "0.600 (0.500 to 0.700)"
 
 
 def test_the_reading_names_the_best_of_both_and_counts_who_beats_the_profile():

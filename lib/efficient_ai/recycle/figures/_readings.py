@@ -174,16 +174,24 @@ def cost_rows(
 
 
 def edge_rows(reports: Sequence[Report]) -> dict[str, list]:
-    """The reports of the limited processes, one row each."""
+    """The reports of the limited processes, one row each; :func:`edge_terms` says what holds for all of them."""
     return {
         "network": [r.method for r in reports],
         "parameters": [r.parameters for r in reports],
-        "threads": [r.threads for r in reports],
-        "largest memory (MB)": [round(r.peak_mb) for r in reports],
-        "of it Python and torch (MB)": [round(r.base_mb) for r in reports],
+        "peak (MB)": [round(r.peak_mb) for r in reports],
         "training (CPU s)": [round(r.train_seconds, 2) for r in reports],
         "epochs": [r.epochs for r in reports],
-        "one forecast (ms)": [round(r.latency_ms, 2) for r in reports],
-        "energy of it": [f"{quantity(r.forecast_joules, 'J')} ({r.energy_source})" for r in reports],
+        "forecast (ms)": [round(r.latency_ms, 2) for r in reports],
+        "forecast (mJ)": [round(1e3 * r.forecast_joules, 2) for r in reports],
         "error / profile's": [round(r.error / r.profile_error, 3) for r in reports],
     }
+
+
+def edge_terms(reports: Sequence[Report]) -> str:
+    """Threads, memory of Python and torch alone, and the source of the joules, for a caption."""
+    threads, sources = ({getattr(r, name) for r in reports} for name in ("threads", "energy_source"))
+    base = round(max(r.base_mb for r in reports))
+    return (
+        f"Threads: {', '.join(map(str, sorted(threads)))}. {base} MB of each peak are Python and torch. Energy: "
+        f"{', '.join(sorted(sources))}."
+    )
