@@ -30,11 +30,11 @@ def inside_share(values: np.ndarray, width: int) -> float:
 
 
 def fold_figure(width: int) -> tuple[go.Figure, str]:
-    """Left the first weeks as a line with a mark where a row ends, right all rows as a heat map."""
+    """Above ten days as a line with a mark where a row ends, below all rows as a heat map."""
     values = hours()
     rows = len(values) // width
     folded = values[: rows * width].reshape(rows, width)
-    fig = make_subplots(1, 2, column_widths=[0.42, 0.58], horizontal_spacing=0.12)
+    fig = make_subplots(2, 1, row_heights=[0.35, 0.65], vertical_spacing=0.16)
     shown = 24 * 10
     fig.add_scatter(
         x=np.arange(shown), y=values[:shown].round(1).tolist(), mode="lines", showlegend=False,
@@ -43,14 +43,14 @@ def fold_figure(width: int) -> tuple[go.Figure, str]:
     for border in range(0, shown + 1, width):
         fig.add_vline(x=border, line=dict(color=OKABE_ITO["vermilion"], width=1, dash="dot"), row=1, col=1)
     fig.add_heatmap(
-        z=folded.round(0).astype(int).tolist(), colorscale="Cividis", row=1, col=2,
-        colorbar=dict(title="GW", thickness=10), hovertemplate="row %{y}, column %{x}: %{z} GW<extra></extra>",
+        z=folded.round(0).astype(int).tolist(), colorscale="Cividis", row=2, col=1,
+        colorbar=dict(title="GW", thickness=10, y=0.27, len=0.6), hovertemplate="row %{y}, column %{x}: %{z} GW<extra></extra>",
     )  # fmt: skip
-    fig.update_layout(template=LIGHT, height=400)
+    fig.update_layout(template=LIGHT, height=540)
     fig.update_xaxes(title="hour", row=1, col=1)
     fig.update_yaxes(title="generation (GW)", row=1, col=1)
-    fig.update_xaxes(title="column", row=1, col=2)
-    fig.update_yaxes(title="row", autorange="reversed", row=1, col=2)
+    fig.update_xaxes(title="column", row=2, col=1)
+    fig.update_yaxes(title="row", autorange="reversed", row=2, col=1)
     past, asked = -(-_HISTORY // width), -(-_FORECAST // width)
     scores = sum(attention_scores(past, asked).values())
     single = sum(attention_scores(_HISTORY, _FORECAST).values())

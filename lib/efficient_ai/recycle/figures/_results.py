@@ -38,9 +38,7 @@ def cost_figure(panels: Mapping[str, Methods]):
 
     def draw(data: str) -> tuple[go.Figure, str]:
         methods = panels[data]
-        fig = figure(
-            x="processor seconds of one training (repeating and averaging: 0.01)", y="MASE (test)", height=460
-        )
+        fig = figure(x="CPU seconds of one training", y="MASE (test)", height=460)
         around = (
             "top center",
             "middle right",
@@ -125,7 +123,7 @@ def lead_table(methods: Methods, chosen: Sequence[str]) -> dict[str, list]:
 
 def path_figure(steps: Mapping[str, Sequence[float]]) -> go.Figure:
     """Per cent below the profile for every recipe, one dot per seed and the interval."""
-    fig = figure(x="per cent below the profile", height=120 + 34 * len(steps))
+    fig = figure(x="% below the profile", height=120 + 34 * len(steps))
     for name, gains in steps.items():
         middle, low, high = interval(gains)
         fig.add_scatter(
