@@ -37,14 +37,14 @@ def trainings(name: str, samples: int) -> list[dict[str, Any]]:
     ]
 
 
-def choices() -> list[dict[str, Any]]:
-    """The trainings by which the rate of the networks that ship was chosen, on the validation samples."""
-    return [
-        training
+def choices(name: str) -> dict[float, float]:
+    """Learning rate to F1 of the short trainings by which the rate for a set was chosen, on the validation samples."""
+    return {
+        training["recipe"]["rate"]: training["F1"][-1]
         for record in load("petnet-trainings")["records"]
-        if record["judged on"].endswith("validation set")
+        if record["set"] == name and record["judged on"].endswith("validation set")
         for training in record["trainings"]
-    ]
+    }
 
 
 def median(row: Mapping[str, Any]) -> float:
