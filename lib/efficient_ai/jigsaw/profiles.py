@@ -1,6 +1,6 @@
 """The three sizes of the chapter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from efficient_ai.jigsaw._config import MixerConfig
 
@@ -21,7 +21,7 @@ class Profile:
         solvers: truncations of the coarse solvers it is compared with.
         batch_epochs, batch_seeds: of the experiment on the global batch.
         io: model of the weak scaling experiment.
-        strong: model of the strong scaling experiment.
+        strong: models of the strong scaling experiment by name, the smallest first.
         rate: bytes per second that a throttled disk gives to each rank.
         timed_steps, repeats: of the scaling experiments.
         sample: (channels, lat, lon) of the sample that is read from disk.
@@ -44,7 +44,7 @@ class Profile:
     batch_epochs: int
     batch_seeds: int
     io: MixerConfig
-    strong: MixerConfig
+    strong: dict[str, MixerConfig]
     rate: float
     timed_steps: int
     repeats: int
@@ -57,17 +57,23 @@ _IO = MixerConfig(
     lat=64, lon=128, inputs=32, outputs=32, patch=8, width=64, token_fraction=1 / 16, blocks=1, dropout=0.0,
     shared_bias=False,
 )  # fmt: skip
-_STRONG = MixerConfig(
+_SMALL = MixerConfig(
     lat=32, lon=64, inputs=16, outputs=16, patch=8, width=512, token_fraction=1.0, blocks=2, dropout=0.0,
     shared_bias=False,
 )  # fmt: skip
+_WIDE = replace(_SMALL, width=1024)
+_STRONG = {
+    "small": _SMALL,
+    "twice as wide": _WIDE,
+    "and four times the grid": replace(_WIDE, lat=64, lon=128),
+}
 
 PROFILES = {
     "smoke": Profile(
         ranks=4, seeds=3, exact_seeds=1, steps=2,
         world=dict(truth=21, grid=10, train=4, days=3, spin_up=4, seed=1, valid=1, test=3),
         width=16, patch=4, epochs=3, batch=4, learn_seeds=3, lead=6, solvers=(5, 10, 15),
-        batch_epochs=1, batch_seeds=3, io=_IO, strong=_STRONG, rate=8e6, timed_steps=2, repeats=3,
+        batch_epochs=1, batch_seeds=3, io=_IO, strong={"small": _SMALL, "twice as wide": _WIDE}, rate=8e6, timed_steps=2, repeats=3,
         sample=(8, 72, 144), hang=9, patience=120,
     ),
     "laptop": Profile(

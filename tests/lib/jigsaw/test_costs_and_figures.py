@@ -65,7 +65,8 @@ def test_profiles_claims_and_what_they_need():
     assert len({claim.id for claim in jigsaw.CLAIMS}) == len(jigsaw.CLAIMS) >= 12
     for size in jigsaw.PROFILES.values():
         for n in (1, 2, 4):
-            size.strong.check(Grid.ways(n))
+            for config in size.strong.values():
+                config.check(Grid.ways(n))
         ledger.Ledger("jigsaw", jigsaw.CLAIMS, "smoke")
 
 
