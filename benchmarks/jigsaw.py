@@ -3,8 +3,10 @@
     python benchmarks/jigsaw.py            five rounds, minutes
     python benchmarks/jigsaw.py --rounds 1
 
-All sides are in torch, which is in the book's environment. Rounds are interleaved: each round measures every side on fresh
-processes, so that a busy minute does not hit one side only. One thread per rank. Four ranks on fewer cores are marked.
+All sides are in torch, which is in the book's environment. Memory that is freed stays with its process, for all sides: else the
+C library gives large arrays back and fetches them anew in every step, and that is what would be compared. Rounds are
+interleaved: each round measures every side on fresh processes, so that a busy minute does not hit one side only. One thread per
+rank. Four ranks on fewer cores are marked.
 Writes ``results/benchmarks/jigsaw.json`` when all rounds are through; the chapter draws from it.
 """
 
@@ -19,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MALLOC_MMAP_THRESHOLD_"] = os.environ["MALLOC_TRIM_THRESHOLD_"] = str(1 << 30)
 
 from jigsaw_sides import measure  # noqa: E402
 from jigsaw_sides.sides import SIDES, Sizes  # noqa: E402

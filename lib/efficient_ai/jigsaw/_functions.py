@@ -144,8 +144,9 @@ class ExactLayerNorm(torch.autograd.Function):
         rstd = torch.rsqrt(var + eps)
         ctx.save_for_backward(x, weight, mean, rstd)
         ctx.place, ctx.n = place, n
-        normal.add_((own - mean)[..., None]).mul_(rstd[..., None])
-        return normal.mul_(weight).add_(bias)
+        # y = ((x - own mean) rstd + (own mean - mean) rstd) weight + bias, in two passes over memory that is there already
+        torch.addcmul(((own - mean) * rstd)[..., None], normal, rstd[..., None], out=normal)
+        return torch.addcmul(bias, normal, weight, out=normal)
 
     @staticmethod
     def backward(ctx, dy):
@@ -159,5 +160,5 @@ class ExactLayerNorm(torch.autograd.Function):
             sum(gather_small(place.transport, own, place.grid.row_of(place.transport.rank))) / ctx.n
         )
         # dX = rstd (g - mean of g - x̂ mean of g x̂), in memory that is there already
-        dx = torch.mul(dy, weight, out=product).sub_(normal.mul_(second[..., None]))
+        dx = torch.mul(dy, weight, out=product).addcmul_(normal, second[..., None], value=-1)
         return dx.sub_(first[..., None]).mul_(rstd[..., None]), dw, db, None, None
