@@ -7,7 +7,8 @@ from bookbuild.layout import Layout
 pytestmark = pytest.mark.site
 
 CHAPTERS = [f"book/chapters/{name}" for name in Layout.here().toc("chapters")]
-DRAWN = "figure => figure.querySelector('.eai-plot .main-svg').outerHTML"
+# All layers: traces and shapes are in the first, arrows and other annotations in the second.
+DRAWN = "figure => [...figure.querySelectorAll('.eai-plot .main-svg')].map(layer => layer.outerHTML).join()"
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
