@@ -83,7 +83,7 @@ def recorded_curves(trainings: Sequence[Mapping[str, Any]], lines: Mapping[str, 
             y=value, line=dict(color=OKABE_ITO[hue], dash="dash", width=2),
             annotation_text=name, annotation_position="bottom right",
         )  # fmt: skip
-    fig.update_yaxes(range=[0.5, 1.01])
+    fig.update_yaxes(range=[0.8, 1.01])
     return fig
 
 

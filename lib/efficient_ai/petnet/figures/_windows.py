@@ -46,7 +46,7 @@ def raster_view(width: int, geometry: bool) -> tuple[go.Figure, str]:
     pairs = sort_compiled(hits, settings.detector, window)
     wanted = recording.pairs.hits
     wanted = wanted[(wanted.sample >= FIRST_SAMPLE) & (wanted.sample < FIRST_SAMPLE + SHOWN)]
-    fig = figure(x="time (bins), one sample after the other", y="crystal", height=420)
+    fig = figure(x="time (bins), sample by sample", y="crystal", height=420)
 
     def when(some: Hits) -> np.ndarray:
         return some.time + (some.sample - FIRST_SAMPLE) * settings.steps
