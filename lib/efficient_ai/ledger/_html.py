@@ -15,7 +15,7 @@ def to_html(entries: Sequence[Entry]) -> str:
     rows = "".join(
         f"<tr><th scope='row'>{escape(entry.id)}. {escape(entry.claim)}"
         f"<p class='eai-small'>{escape(entry.measured)}</p></th>"
-        f"<td>{format_value(asdict(entry))}<p class='eai-small'>{entry.n} seeds</p></td>"
+        f"<td>{format_value(asdict(entry))}<p class='eai-small'>{entry.n} seed{'' if entry.n == 1 else 's'}</p></td>"
         f"<td>{escape(entry.baseline)}</td>"
         f"<td>{verdict_html(entry.verdict)}<p class='eai-small'>{escape(entry.rule)}</p></td></tr>"
         for entry in entries

@@ -49,7 +49,7 @@ def attention_figure(means: dict[int, np.ndarray]):
         asked = [f"{NAMES[(first + lead) % 7]} (day {lead + 1})" for lead in range(weights.shape[0])]
         age = np.arange(weights.shape[1], 0, -1)
         shown = [f"{NAMES[(first - a) % 7]} −{a}" for a in age]
-        fig = figure(x="history day (days before the first forecast day)", height=400)
+        fig = figure(x="day of the history", height=400)
         fig.add_heatmap(
             z=weights.round(3).tolist(), x=shown, y=asked, colorscale="Cividis", zmin=0,
             zmax=float(max(m.max() for m in means.values())), colorbar=dict(title="weight", thickness=10),
