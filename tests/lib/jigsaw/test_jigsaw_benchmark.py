@@ -32,7 +32,9 @@ def test_every_side_runs_and_sends_what_it_must(tmp_path):
         "Megatron-style": 4 * 2 * tokens * width,  # two such sums
         "DTensor": 4 * 2 * tokens * width,
         "Jigsaw": 4
-        * (tokens * (width + hidden) + 4 * tokens),  # two blocks per layer, two numbers per token each way
+        * (
+            tokens * (width + hidden) + 2 * tokens
+        ),  # two blocks per layer; of the norm two numbers per token, forward only
     }
     for side, sent in expected.items():
         assert found[side]["sent"] == sent, side
