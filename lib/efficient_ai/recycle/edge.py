@@ -15,6 +15,10 @@ from torch import nn
 from efficient_ai.recycle._network import ReCycle
 
 
+RIDGE = "ridge with profile and calendar"
+"""Not a network: a linear map in closed form, for comparison."""
+
+
 @dataclass(frozen=True)
 class Report:
     """What the limited process says.
@@ -69,7 +73,7 @@ def run(
         country: ISO code.
         seed: of the weights.
         epochs: of the training; a slow method sees an eighth of the windows.
-        method: a key of :data:`efficient_ai.recycle.METHODS`.
+        method: a key of :data:`efficient_ai.recycle.METHODS`, or :data:`RIDGE`, which has no epochs.
         limit_mb: the operating system refuses any memory beyond it.
         timeout: seconds after which the child is killed.
 

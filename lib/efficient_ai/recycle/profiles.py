@@ -66,7 +66,15 @@ _LAPTOP = Profile(
     cost_windows=192,
     cost_repeats=5,
     edge_epochs=8,
-    edge_methods=("hourly tokens", "PatchTST", "Autoformer", "NLinear", "DLinear"),
+    edge_methods=(
+        "ridge with profile and calendar",
+        "days, no residual",
+        "NLinear",
+        "DLinear",
+        "hourly tokens",
+        "PatchTST",
+        "Autoformer",
+    ),
     history_days=(7, 14, 21, 42, 84),
 )
 

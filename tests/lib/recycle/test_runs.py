@@ -123,6 +123,9 @@ def test_the_limited_process_trains_with_one_thread_and_refuses_what_is_too_much
     assert report.threads == 1 and report.parameters == 20_312 and report.peak_mb < report.limit_mb
     assert report.export_difference < 1e-5 and report.numpy_difference < 1e-5
     assert report.energy_source and report.base_mb < report.peak_mb
+    linear = edge.run("DE", 0, 1, edge.RIDGE)
+    assert linear.epochs == 0 and linear.parameters == 7 * (7 * 24 + 24 + 9 + 1) * 24
+    assert 0 < linear.error < 2 * linear.profile_error and 0 < linear.latency_ms
     with pytest.raises(MemoryError, match="60 MB are not enough"):
         edge.run("DE", 0, 1, limit_mb=60)
     with pytest.raises(RuntimeError, match="the limited process failed"):
