@@ -14,7 +14,6 @@ from torch import nn
 
 from efficient_ai.recycle._network import ReCycle
 
-
 RIDGE = "ridge with profile and calendar"
 """Not a network: a linear map in closed form, for comparison."""
 
