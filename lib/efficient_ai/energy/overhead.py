@@ -2,8 +2,8 @@
 
 import time
 
-from efficient_ai.energy._measure import measure
-from efficient_ai.energy._sensors import Source
+from efficient_ai.metering._measure import measure
+from efficient_ai.metering._sensors import Source
 
 
 def share(source: Source, hertz: float | None, seconds: float) -> float:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from efficient_ai.energy._cputime import CpuModel, usable_cores
-from efficient_ai.energy._measure import Measurement, measure
-from efficient_ai.energy._sensors import Source
+from efficient_ai.metering._cputime import CpuModel, usable_cores
+from efficient_ai.metering._measure import Measurement, measure
+from efficient_ai.metering._sensors import Source
 
 MODES = ("inference", "training")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from efficient_ai import energy, profiles, provenance
+from efficient_ai import metering, profiles, provenance
 from efficient_ai._paths import build_dir
 from efficient_ai.ledger._claims import (
     NEEDS_HARDWARE,
@@ -86,7 +86,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._started = time.monotonic()
         # Every minute is enough for a counter that wraps; the estimate needs its edges alone.
-        self._meter = energy.measure(chapter, period=60.0).start()
+        self._meter = metering.measure(chapter, period=60.0).start()
         for claim in claims:
             rule = claim.rules[profile]
             if isinstance(rule, LargerHardware):
@@ -197,7 +197,7 @@ def _entry(claim, value, low, high, n, baseline, rule, verdict) -> Entry:
     )  # fmt: skip
 
 
-def _energy(measured: energy.Measurement) -> dict:
+def _energy(measured: metering.Measurement) -> dict:
     """What a run file says of the energy of the run: joules, their interval, and where they come from."""
     kept = ("joules", "low", "high", "watts", "seconds", "source", "covers", "grams_co2e", "notes")
     everything = measured.as_dict()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from efficient_ai import energy
+from efficient_ai import metering
 from efficient_ai.recycle._runs import _epoch
 from efficient_ai.recycle._windows import Windows
 
@@ -31,7 +31,7 @@ def epoch_cost(model: nn.Module, cut: Windows, batch: int = 32, repeats: int = 5
     _epoch(model, cut.take(np.arange(min(batch, len(cut)))), batch)
     found = []
     for _ in range(repeats):
-        with energy.measure("epoch") as meter:
+        with metering.measure("epoch") as meter:
             began = time.process_time()
             _epoch(model, cut, batch)
             seconds = time.process_time() - began

@@ -14,7 +14,7 @@ def main(task: dict) -> dict:
     import torch
 
     torch.set_num_threads(1)
-    from efficient_ai import energy
+    from efficient_ai import metering
     from efficient_ai.recycle import _cost, _runs, edge
 
     base = _peak_mb()
@@ -40,7 +40,7 @@ def main(task: dict) -> dict:
         "forecast_cpu_ms": 1e3 * _cost.cpu_latency(model, one, repeats=repeats),
         "profile_error": float((test.profile - test.y).abs().mean()),
     }  # fmt: skip
-    with energy.measure("forecasts") as meter, torch.no_grad():
+    with metering.measure("forecasts") as meter, torch.no_grad():
         for _ in range(repeats):
             model(one)
     report |= {

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from efficient_ai import energy
+from efficient_ai import metering
 from efficient_ai.energy import board, measure_board
 
 
@@ -51,5 +51,5 @@ def test_everything_is_measured_and_read_again():
 def test_without_a_board_it_says_where_to_go():
     driver = Driver()
     driver.nvmlDeviceGetCount = lambda: 0
-    with pytest.raises(energy.EnergyError, match="a machine with an NVIDIA GPU"):
+    with pytest.raises(metering.EnergyError, match="a machine with an NVIDIA GPU"):
         measure_board.record(1, 0.01, library=driver)

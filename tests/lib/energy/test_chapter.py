@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficient_ai import energy, plotting
+from efficient_ai import metering, plotting
 from efficient_ai.energy import (
     board,
     claims,
@@ -94,14 +94,14 @@ def test_the_doubled_first_power_errs_by_its_formula():
 
 @pytest.mark.parametrize("rule", sampling.RULES)
 def test_every_rule_is_right_for_constant_power(rule):
-    trace = energy.Trace("flat", [0, 10], [70.0])
+    trace = metering.Trace("flat", [0, 10], [70.0])
     assert sampling.relative_error(trace, sampling.stamps(trace, 0.7, 0.3), rule) == pytest.approx(
         0, abs=1e-12
     )
 
 
 def test_stamps_cover_the_trace():
-    times = sampling.stamps(energy.Trace("x", [0, 10], [1.0]), 3.0, 1.0)
+    times = sampling.stamps(metering.Trace("x", [0, 10], [1.0]), 3.0, 1.0)
     assert times.tolist() == [0, 1, 4, 7, 10]
 
 
@@ -180,9 +180,9 @@ def test_one_thread_is_one_thread():
 
 
 def test_measuring_is_measured(tmp_path):
-    from efficient_ai.energy.faketree import PowercapTree
+    from efficient_ai.metering.faketree import PowercapTree
 
-    source = energy.rapl(PowercapTree(tmp_path).root).source
+    source = metering.rapl(PowercapTree(tmp_path).root).source
     assert 0 <= overhead.share(source, None, 0.05) and 0 <= overhead.share(source, 50, 0.1)
     assert len(overhead.paired(source, 10, lambda: sum(range(200_000)), 2)) == 2
 
@@ -216,7 +216,7 @@ def test_which_node_says_overhead_and_break_even():
 
 
 def test_grams_follow_the_sliders():
-    m = energy.Measurement("x", 3.6e6, 1.8e6, 7.2e6, 10, "estimated:cpu-time")
+    m = metering.Measurement("x", 3.6e6, 1.8e6, 7.2e6, 10, "estimated:cpu-time")
     _, said = figures.grams(m, 2.0, 100, 10)
     assert "2 kg, by the uncertainty of the energy alone 1 kg to 4 kg (estimated:cpu-time)" in said
 
@@ -226,7 +226,7 @@ def test_every_setting_of_every_figure_can_be_drawn_and_fits_a_page(monkeypatch)
 
     monkeypatch.setenv("EFFICIENT_AI_STATIC", "1")
     monkeypatch.setattr(_figures, "display", lambda *a, **k: None)
-    m = energy.Measurement("x", 100.0, 30.0, 300.0, 10, "estimated:cpu-time")
+    m = metering.Measurement("x", 100.0, 30.0, 300.0, 10, "estimated:cpu-time")
     control = plotting.Control
     for controls, draw in (
         ([control(figures.SPEED_UPS, "a"), control(figures.IDLE_WATTS, "b"), control(figures.JOB_WATTS, "c")],
@@ -276,19 +276,19 @@ def test_errors_are_against_what_each_tool_claims_to_read(tmp_path):
 
 def test_without_sensors_three_claims_need_other_hardware_and_with_them_none():
     def state(*names):
-        made = [energy.Status(n, "ok", "", energy.Source(f"measured:{n}", [], n)) for n in names]
+        made = [metering.Status(n, "ok", "", metering.Source(f"measured:{n}", [], n)) for n in names]
         return {c.id: isinstance(c.rules["laptop"], LargerHardware) for c in claims.claims(made)}
 
     assert [id for id, larger in state().items() if larger] == ["K1", "K2", "K3"]
     assert not any(state("rapl", "nvml").values())
     assert [id for id, larger in state("rapl").items() if larger] == ["K2", "K3"]
-    fake = energy.Status("rapl", "ok", "", energy.Source("replayed:fake", [], "x"))
+    fake = metering.Status("rapl", "ok", "", metering.Source("replayed:fake", [], "x"))
     assert not claims.readable([fake], "rapl"), "a fake tree is no sensor"
 
 
 def test_the_claims_make_a_ledger_in_every_profile():
     for profile in PROFILES:
-        book = Ledger("energy", claims.claims(energy.survey()), profile)
+        book = Ledger("energy", claims.claims(metering.survey()), profile)
         assert all(entry.verdict == "needs larger hardware" for entry in book.entries)
 
 

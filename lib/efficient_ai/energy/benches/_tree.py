@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from efficient_ai.energy.faketree import SPAN_UJ, PowercapTree
+from efficient_ai.metering.faketree import SPAN_UJ, PowercapTree
 
 SPAN = SPAN_UJ / 1e6
 

@@ -3,9 +3,9 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from efficient_ai.energy._integrate import Series
-from efficient_ai.energy._measure import quantity
-from efficient_ai.energy.faketree import SPAN_UJ
+from efficient_ai.metering._integrate import Series
+from efficient_ai.metering._measure import quantity
+from efficient_ai.metering.faketree import SPAN_UJ
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 SPAN = SPAN_UJ / 1e6

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from efficient_ai.energy import quantity
 from efficient_ai.ledger import interval
+from efficient_ai.metering import quantity
 from efficient_ai.recycle._cost import Cost
 from efficient_ai.recycle._runs import Job, Plain, Result, parts, source
 from efficient_ai.recycle.edge import Report

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from efficient_ai.energy._sensors import Sensor, Source
+from efficient_ai.metering._sensors import Sensor, Source
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 from functools import partial
 from pathlib import Path
 
-from efficient_ai.energy._sensors import Sensor, Source, Status, origin
-from efficient_ai.energy._slurm import Run, run_tool
+from efficient_ai.metering._sensors import Sensor, Source, Status, origin
+from efficient_ai.metering._slurm import Run, run_tool
 
 HWMON = Path("/sys/class/hwmon")
 UPDATE, GAIN = 1.0, 0.05

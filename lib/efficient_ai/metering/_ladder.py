@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from efficient_ai.energy._board import HWMON, hwmon, ipmi
-from efficient_ai.energy._cputime import CpuModel, cpu_time
-from efficient_ai.energy._nvml import nvml
-from efficient_ai.energy._rapl import POWERCAP, rapl
-from efficient_ai.energy._sensors import Source, Status
-from efficient_ai.energy._slurm import Run, run_tool, slurm
+from efficient_ai.metering._board import HWMON, hwmon, ipmi
+from efficient_ai.metering._cputime import CpuModel, cpu_time
+from efficient_ai.metering._nvml import nvml
+from efficient_ai.metering._rapl import POWERCAP, rapl
+from efficient_ai.metering._sensors import Source, Status
+from efficient_ai.metering._slurm import Run, run_tool, slurm
 
 
 def survey(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficient_ai.energy._sensors import Sensor, Source, Status
+from efficient_ai.metering._sensors import Sensor, Source, Status
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

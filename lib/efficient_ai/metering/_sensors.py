@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficient_ai.energy._integrate import LIMIT_W
+from efficient_ai.metering._integrate import LIMIT_W
 
 STATES = ("ok", "denied", "missing", "off", "shared")
 """Why a source can or cannot be read: readable; there but not for this user; not there; there and switched off or

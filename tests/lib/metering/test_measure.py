@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from efficient_ai import energy
+from efficient_ai import metering
 
-STEADY = energy.Trace("steady", [0, 1000], [50.0])
-RAMP = energy.Trace("steps", [0, 1, 2, 3, 4], [10.0, 20.0, 30.0, 40.0])
+STEADY = metering.Trace("steady", [0, 1000], [50.0])
+RAMP = metering.Trace("steps", [0, 1, 2, 3, 4], [10.0, 20.0, 30.0, 40.0])
 
 
 class Clock:
@@ -25,13 +25,13 @@ class Clock:
 
 
 def played(trace, clock, counter=True, **options):
-    source = energy.replay(trace, counter=counter, clock=clock)
-    return energy.measure("x", source=source, period=options.pop("period", None), clock=clock, **options)
+    source = metering.replay(trace, counter=counter, clock=clock)
+    return metering.measure("x", source=source, period=options.pop("period", None), clock=clock, **options)
 
 
 def test_a_number_carries_everything_that_belongs_to_it():
     clock = Clock()
-    place = energy.Intensity(400, "Atlantis", "2020-01-01", "a test", pue=1.5)
+    place = metering.Intensity(400, "Atlantis", "2020-01-01", "a test", pue=1.5)
     with played(STEADY, clock, intensity=place, idle_watts=20) as m:
         clock.now = 72
     assert (m.joules, m.seconds, m.watts, m.source) == (3600, 72, 50, "replayed:steady")
@@ -55,15 +55,15 @@ def test_net_energy_is_only_given_if_the_idle_power_was_measured():
 )
 def test_an_intensity_has_a_place_and_a_date(wrong):
     right = {"grams_per_kwh": 300, "place": "Germany", "date": "2024", "source": "a test"}
-    assert energy.Intensity(**right).grams(3.6e6) == 300
+    assert metering.Intensity(**right).grams(3.6e6) == 300
     with pytest.raises(ValueError):
-        energy.Intensity(**(right | wrong))
+        metering.Intensity(**(right | wrong))
 
 
 def test_numbers_of_the_sheet():
     """960.5 kJ, one host of an example run of perun: 0.2668 kWh, 111.5 g at 417.8 g/kWh."""
-    assert 960.5e3 / energy.JOULES_PER_KWH == pytest.approx(0.2668, abs=5e-5)
-    assert energy.Intensity(417.8, "Germany", "2021", "sheet").grams(960.5e3) == pytest.approx(
+    assert 960.5e3 / metering.JOULES_PER_KWH == pytest.approx(0.2668, abs=5e-5)
+    assert metering.Intensity(417.8, "Germany", "2021", "sheet").grams(960.5e3) == pytest.approx(
         111.5, abs=0.05
     )
 
@@ -114,7 +114,7 @@ def test_regions_may_be_nested_and_survive_errors():
 
 
 def test_a_decorated_function_measures_each_call():
-    @energy.measure("work", period=None)
+    @metering.measure("work", period=None)
     def work(x, fail=False):
         if fail:
             raise KeyError
@@ -135,8 +135,8 @@ def test_devices_are_waited_for_at_both_edges():
 
 
 def test_setting_the_wall_clock_back_changes_nothing(monkeypatch):
-    source = energy.replay(STEADY)
-    with energy.measure("x", source=source, period=0.01) as m:
+    source = metering.replay(STEADY)
+    with metering.measure("x", source=source, period=0.01) as m:
         monkeypatch.setattr(time, "time", lambda: 0.0)
         time.sleep(0.1)
     assert m.joules == pytest.approx(50 * m.seconds, rel=0.5) and m.seconds >= 0.1
@@ -166,7 +166,7 @@ def test_power_is_integrated_on_the_stamps_that_a_late_thread_left():
 
 
 def test_the_background_thread_keeps_its_period_and_ends():
-    m = energy.measure("x", source=energy.replay(STEADY), period=0.05).start()
+    m = metering.measure("x", source=metering.replay(STEADY), period=0.05).start()
     time.sleep(0.42)
     m.stop()
     assert 3 <= m.sampler.sweeps <= 11  # on a busy machine a reading may come late, and one is left out
@@ -174,7 +174,7 @@ def test_the_background_thread_keeps_its_period_and_ends():
 
 
 def test_a_measurement_that_is_forgotten_stops_reading():
-    meter = energy.measure("x", source=energy.replay(STEADY), period=0.01).start()
+    meter = metering.measure("x", source=metering.replay(STEADY), period=0.01).start()
     thread = meter.sampler._thread
     del meter
     gc.collect()
@@ -183,7 +183,7 @@ def test_a_measurement_that_is_forgotten_stops_reading():
 
 
 def test_a_running_measurement_can_be_looked_at():
-    m = energy.measure("x", source=energy.replay(STEADY), period=0.01).start()
+    m = metering.measure("x", source=metering.replay(STEADY), period=0.01).start()
     time.sleep(0.1)
     so_far = m.joules
     times, watts = m.power()
@@ -195,24 +195,24 @@ def test_a_running_measurement_can_be_looked_at():
 
 
 def test_wrong_use_says_so():
-    m = energy.measure("x", source=energy.replay(STEADY), period=None)
-    with pytest.raises(energy.EnergyError, match="not started"):
+    m = metering.measure("x", source=metering.replay(STEADY), period=None)
+    with pytest.raises(metering.EnergyError, match="not started"):
         m.stop()
     m.start()
     m.stop()
-    with pytest.raises(energy.EnergyError, match="already"):
+    with pytest.raises(metering.EnergyError, match="already"):
         m.start()
     with pytest.raises(ValueError):
-        energy.measure("x", require="guess")
+        metering.measure("x", require="guess")
     with pytest.raises(ValueError):
-        energy.measure("x", period=0)
+        metering.measure("x", period=0)
     with pytest.raises(AttributeError):
         _ = m.calories
 
 
 def test_requiring_a_measurement_where_there_is_none_is_an_error():
-    with pytest.raises(energy.EnergyError, match=r"estimated:cpu-time"):
-        energy.measure("x", source=energy.cpu_time().source, require="measured")
+    with pytest.raises(metering.EnergyError, match=r"estimated:cpu-time"):
+        metering.measure("x", source=metering.cpu_time().source, require="measured")
 
 
 def test_traces_are_exact_and_refuse_what_makes_no_sense():
@@ -220,17 +220,17 @@ def test_traces_are_exact_and_refuse_what_makes_no_sense():
     assert RAMP.energy(-1, 5) == 10 + 100 + 40
     for edges, watts in (([0, 1], []), ([0, 1, 1], [1, 2]), ([0], [1])):
         with pytest.raises(ValueError):
-            energy.Trace("x", edges, watts)
+            metering.Trace("x", edges, watts)
 
 
 def test_idle_measures_a_baseline():
-    baseline = energy.idle(0.05, source=energy.replay(STEADY), period=0.01)
+    baseline = metering.idle(0.05, source=metering.replay(STEADY), period=0.01)
     assert baseline.watts == pytest.approx(50, rel=0.5)
 
 
 def test_quantity():
-    assert energy.quantity(2412, "J") == "2.41 kJ" and energy.quantity(0.0005, "g") == "500 µg"
-    assert energy.quantity(None, "J") == "unknown" and energy.quantity(0.9996, "W") == "1 W"
+    assert metering.quantity(2412, "J") == "2.41 kJ" and metering.quantity(0.0005, "g") == "500 µg"
+    assert metering.quantity(None, "J") == "unknown" and metering.quantity(0.9996, "W") == "1 W"
 
 
 def test_importing_the_instrument_is_cheap():
@@ -240,12 +240,12 @@ def test_importing_the_instrument_is_cheap():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     heavy = {"numpy", "torch", "plotly", "scipy", "mpi4py", "pynvml", "efficient_ai.plotting"} & set(loaded)
-    assert not heavy and not [m for m in loaded if m.startswith("efficient_ai.energy.") and "._" not in m]
+    assert not heavy and not [m for m in loaded if m.startswith("efficient_ai.metering.") and "._" not in m]
 
 
 @pytest.mark.parametrize("rule", ["proportional", "equal", "none"])
 def test_attribution_shares_out_what_there_is(rule):
-    shares = energy.attribute(100.0, {"a": 3.0, "b": 1.0}, idle_joules=40.0, rule=rule)
+    shares = metering.attribute(100.0, {"a": 3.0, "b": 1.0}, idle_joules=40.0, rule=rule)
     assert sum(shares.values()) == pytest.approx(60.0 if rule == "none" else 100.0)
     expected = {"proportional": 75.0, "equal": 0.75 * 60 + 20, "none": 45.0}[rule]
     assert shares["a"] == pytest.approx(expected)
@@ -257,11 +257,11 @@ def test_attribution_shares_out_what_there_is(rule):
 )
 def test_attribution_refuses(wrong):
     with pytest.raises(ValueError):
-        energy.attribute(100.0, *wrong)
+        metering.attribute(100.0, *wrong)
 
 
 def test_threads_are_named_so_that_a_reader_of_a_stack_knows_them():
-    m = energy.measure("x", source=energy.replay(STEADY), period=0.5).start()
+    m = metering.measure("x", source=metering.replay(STEADY), period=0.5).start()
     assert any(thread.name == "energy" for thread in threading.enumerate())
     m.stop()
     assert math.isfinite(m.joules)

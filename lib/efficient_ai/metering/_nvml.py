@@ -5,7 +5,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from efficient_ai.energy._sensors import Sensor, Source, Status
+from efficient_ai.metering._sensors import Sensor, Source, Status
 
 UPDATE, GAIN = 0.1, 0.05  # the counter moves every 20 to 100 ms; the maker states 5 per cent
 

@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficient_ai import energy
-from efficient_ai.energy._integrate import trapezoid
+from efficient_ai import metering
+from efficient_ai.metering._integrate import trapezoid
 
 
 def series(times, values, counter=False, **options):
-    made = energy.Series(counter, **options)
+    made = metering.Series(counter, **options)
     for time, value in zip(times, values, strict=True):
         made.add(float(time), value)
     return made
 
 
 def test_delta():
-    assert energy.delta(10.0, 12.5, 100.0) == 2.5
-    assert energy.delta(99.0, 1.0, 100.0) == 2.0
-    assert energy.delta(None, 1.0, 100.0) is None and energy.delta(1.0, None, 100.0) is None
-    assert energy.delta(5.0, 1.0, None) is None, "a counter without a range does not fall"
+    assert metering.delta(10.0, 12.5, 100.0) == 2.5
+    assert metering.delta(99.0, 1.0, 100.0) == 2.0
+    assert metering.delta(None, 1.0, 100.0) is None and metering.delta(1.0, None, 100.0) is None
+    assert metering.delta(5.0, 1.0, None) is None, "a counter without a range does not fall"
 
 
 def test_a_counter_is_not_turned_into_power_and_integrated_again():

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficient_ai import energy
-from efficient_ai.energy.faketree import SPAN_UJ, PowercapTree
+from efficient_ai import metering
+from efficient_ai.metering.faketree import SPAN_UJ, PowercapTree
 
 
 class Clock:
@@ -23,9 +23,9 @@ class Clock:
 
 
 def meter(tree, clock, **options):
-    status = energy.rapl(tree.root)
+    status = metering.rapl(tree.root)
     assert status.state == "ok", status
-    return energy.measure("x", source=status.source, period=None, clock=clock, **options)
+    return metering.measure("x", source=status.source, period=None, clock=clock, **options)
 
 
 def joules(tree, watts, seconds, steps=1, clock=None):
@@ -59,7 +59,7 @@ def test_psys_core_uncore_and_the_mmio_twin_are_named_and_not_summed(tmp_path):
         "package-0": 50, "package-0 core": 30, "package-0 uncore": 4, "package-0 dram": 5, "psys": 90, "twin": 50,
     }  # fmt: skip
     assert joules(tree, draws, 10).joules == pytest.approx(550, abs=1e-5)
-    beside = " / ".join(energy.rapl(tmp_path).source.beside)
+    beside = " / ".join(metering.rapl(tmp_path).source.beside)
     for left_out in (
         "package-0 core: part of its package",
         "package-0 uncore",
@@ -74,14 +74,14 @@ def test_children_that_stand_twice_in_the_tree_are_one_zone(tmp_path):
     assert (tmp_path / "intel-rapl:0:1").is_symlink() and (
         tmp_path / "intel-rapl:0" / "intel-rapl:0:1"
     ).is_dir()
-    zones = energy.zones(tree.root)
+    zones = metering.zones(tree.root)
     assert len(zones) == 6 == len({zone.path for zone in zones})
 
 
 def test_the_tree_of_an_amd_processor_has_no_memory_and_says_so(tmp_path):
     tree = PowercapTree(tmp_path, children=("core",))
     assert joules(tree, {"package-0": 50, "package-0 core": 30}, 10).joules == pytest.approx(500, abs=1e-5)
-    assert "memory not included" in energy.rapl(tmp_path).source.covers
+    assert "memory not included" in metering.rapl(tmp_path).source.covers
 
 
 def test_one_wrap(tmp_path):
@@ -105,7 +105,11 @@ def test_a_wrap_exactly_at_a_reading(tmp_path):
     st.floats(0, 1),
 )
 def test_any_energy_in_steps_below_one_range_is_unwrapped_to_a_microjoule_per_step(steps, span_uj, begin):
-    span, true, series = span_uj / 1e6, begin * span_uj / 1e6, energy.Series(True, span_uj / 1e6, limit=1e12)
+    span, true, series = (
+        span_uj / 1e6,
+        begin * span_uj / 1e6,
+        metering.Series(True, span_uj / 1e6, limit=1e12),
+    )
     start = true
     for i, step in enumerate([0.0, *steps]):
         true += step * span
@@ -133,12 +137,12 @@ def test_a_reset_is_not_taken_for_a_wrap_and_what_it_hides_is_told(tmp_path):
 
 
 def test_denied_and_missing_are_different_and_both_are_seen(tmp_path, monkeypatch):
-    assert energy.rapl(tmp_path / "none").state == "missing"
+    assert metering.rapl(tmp_path / "none").state == "missing"
     (tmp_path / "empty").mkdir()
-    assert energy.rapl(tmp_path / "empty").state == "missing"
+    assert metering.rapl(tmp_path / "empty").state == "missing"
     tree = PowercapTree(tmp_path / "tree", packages=2)
     forbid(monkeypatch, "intel-rapl:1/energy_uj")
-    status = energy.rapl(tree.root)
+    status = metering.rapl(tree.root)
     assert status.state == "denied" and status.source is None, "one package of two is not the machine"
     assert "root only" in status.detail
 
@@ -158,7 +162,7 @@ def forbid(monkeypatch, ending):
 def test_denied_memory_is_not_left_out_in_silence(tmp_path, monkeypatch):
     tree = PowercapTree(tmp_path)
     forbid(monkeypatch, "intel-rapl:0:1/energy_uj")
-    assert energy.rapl(tree.root).state == "denied"
+    assert metering.rapl(tree.root).state == "denied"
 
 
 def test_permission_that_is_lost_while_measuring_is_a_gap_not_zero(tmp_path, monkeypatch):
@@ -191,7 +195,7 @@ def test_an_empty_or_broken_reading_is_missing_never_zero(tmp_path, content):
     assert result.joules == pytest.approx(1, abs=1e-5), "taken as 0 it would look like a wrap: 262 kJ"
     assert result.gaps == 1
     (tree.zones["package-0"] / "energy_uj").write_text(content)
-    assert energy.rapl(tmp_path).state == "missing"
+    assert metering.rapl(tmp_path).state == "missing"
 
 
 def test_a_file_that_vanishes_leaves_a_part_that_is_told_to_be_filled_in(tmp_path):
@@ -219,29 +223,29 @@ def test_a_tree_that_is_gone_at_once_leaves_an_estimate_that_calls_itself_one(tm
 
 
 def test_a_fake_tree_never_calls_itself_a_measurement(tmp_path):
-    source = energy.rapl(PowercapTree(tmp_path / "fake").root).source
+    source = metering.rapl(PowercapTree(tmp_path / "fake").root).source
     assert source.label == "replayed:fake" and not source.measured
-    with pytest.raises(energy.EnergyError, match="replayed:fake"):
-        energy.measure("x", source=source, require="measured")
+    with pytest.raises(metering.EnergyError, match="replayed:fake"):
+        metering.measure("x", source=source, require="measured")
 
 
 def test_the_kernel_s_own_tree_is_a_measurement(tmp_path, monkeypatch):
-    from efficient_ai.energy import _rapl
+    from efficient_ai.metering import _rapl
 
     tree = PowercapTree(tmp_path)
     monkeypatch.setattr(_rapl, "POWERCAP", tree.root)
-    source = energy.rapl(tree.root).source
+    source = metering.rapl(tree.root).source
     assert source.label == "measured:rapl" and source.measured
 
 
 def test_a_driven_tree_is_read_while_it_moves(tmp_path):
     """In real time, with a thread that reads and one that advances the counter over its end."""
     tree = PowercapTree(tmp_path, children=(), span_uj=50_000_000)
-    source = energy.rapl(tmp_path).source
+    source = metering.rapl(tmp_path).source
     with tree.drive({"package-0": lambda t: 45 + 40 * min(t, 1.0)}) as driver:
         driver.write()
         before = tree.true_joules["package-0"]
-        with energy.measure("x", source=source, period=0.02) as m:
+        with metering.measure("x", source=source, period=0.02) as m:
             while tree.true_joules["package-0"] < 60:
                 time.sleep(0.01)
         after = tree.true_joules["package-0"]
@@ -251,7 +255,7 @@ def test_a_driven_tree_is_read_while_it_moves(tmp_path):
 def test_a_load_that_writes_its_own_energy_is_measured_to_a_microjoule(tmp_path):
     """Nothing is used before and after the load, so no edge of a window can hide an error."""
     tree = PowercapTree(tmp_path, packages=2)
-    with energy.measure("x", source=energy.rapl(tmp_path).source, period=0.01) as m:
+    with metering.measure("x", source=metering.rapl(tmp_path).source, period=0.01) as m:
         for step in range(40):
             tree.advance({"package-0": 5.0 * step, "package-1": 33.3, "package-1 dram": 4.2}, 0.02)
             time.sleep(0.005)

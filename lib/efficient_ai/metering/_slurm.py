@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 
-from efficient_ai.energy._sensors import Sensor, Source, Status
+from efficient_ai.metering._sensors import Sensor, Source, Status
 
 _NOT_A_VALUE = 4_000_000_000  # Slurm marks "no value" by 2**32 - 2 or 2**64 - 2; no job step draws 4 GJ
 UPDATE, GAIN = 30.0, 0.05  # the plug-in asks the node every few seconds to half a minute

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from efficient_ai.energy._sensors import Sensor, Source, Status, origin
+from efficient_ai.metering._sensors import Sensor, Source, Status, origin
 
 POWERCAP = Path("/sys/class/powercap")
 _ZONE = re.compile(r"intel-rapl:\d+(:\d+)?")

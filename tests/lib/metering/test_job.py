@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficient_ai import energy
+from efficient_ai import metering
 from efficient_ai.parallel import run_ranks
 
 pytestmark = pytest.mark.mpi
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.mpi
 
 def steady_job(comm, names, watts_of, scope="host"):
     """Each host has a counter of its own that rises by known watts; the clock is turned by hand, 10 s for all."""
-    from efficient_ai import energy
+    from efficient_ai import metering
 
     now = [0.0]
     host, reads = names[comm.rank], []
@@ -20,9 +20,9 @@ def steady_job(comm, names, watts_of, scope="host"):
             reads.append(1)
             return watts_of[host] * now[0]
 
-        return energy.Source("measured:rapl", [energy.Sensor("package-0", read, scope=scope)], "test")
+        return metering.Source("measured:rapl", [metering.Sensor("package-0", read, scope=scope)], "test")
 
-    with energy.measure_job(
+    with metering.measure_job(
         comm, "job", host=host, make_source=make_source, period=None, clock=lambda: now[0]
     ) as job:
         now[0] = 10.0 + comm.rank  # rank 3 is the slowest
@@ -57,14 +57,16 @@ def estimated_job(comm, names):
     """Every rank burns a little more than the one before."""
     import time
 
-    from efficient_ai import energy
+    from efficient_ai import metering
 
-    model = energy.CpuModel(idle=1.0, busy=10.0)
+    model = metering.CpuModel(idle=1.0, busy=10.0)
 
     def make_source(cores):
-        return energy.cpu_time(model, cores=cores).source
+        return metering.cpu_time(model, cores=cores).source
 
-    with energy.measure_job(comm, "job", host=names[comm.rank], make_source=make_source, model=model) as job:
+    with metering.measure_job(
+        comm, "job", host=names[comm.rank], make_source=make_source, model=model
+    ) as job:
         end = time.process_time() + 0.1 * (1 + comm.rank)
         while time.process_time() < end:
             pass
@@ -86,9 +88,9 @@ def test_an_estimate_adds_the_processor_time_of_all_ranks_and_the_idle_power_of_
 
 
 def failing_job(comm):
-    from efficient_ai import energy
+    from efficient_ai import metering
 
-    with energy.measure_job(comm, "job"):
+    with metering.measure_job(comm, "job"):
         if comm.rank == 1:
             raise KeyError("mine")
         comm.barrier()
@@ -114,8 +116,8 @@ class Alone:
 
 
 def test_a_world_of_one_is_a_job():
-    with energy.measure_job(Alone(), "job") as job:
-        with pytest.raises(energy.EnergyError, match="after the block"):
+    with metering.measure_job(Alone(), "job") as job:
+        with pytest.raises(metering.EnergyError, match="after the block"):
             _ = job.joules
     assert job.joules > 0 and len(job.parts) == 1
     assert job.notes or job.source.startswith("measured:"), "an estimate says why there is nothing better"
@@ -123,7 +125,7 @@ def test_a_world_of_one_is_a_job():
 
 def test_hosts_with_different_sources_keep_both_labels():
     def part(label, joules):
-        return energy.Measurement("x", joules, joules, joules, 1.0, label, parts={"s": joules})
+        return metering.Measurement("x", joules, joules, joules, 1.0, label, parts={"s": joules})
 
-    total = energy.merge("x", [("a", part("measured:rapl", 1.0)), ("b", part("estimated:cpu-time", 2.0))])
+    total = metering.merge("x", [("a", part("measured:rapl", 1.0)), ("b", part("estimated:cpu-time", 2.0))])
     assert total.source == "measured:rapl + estimated:cpu-time" and total.joules == 3

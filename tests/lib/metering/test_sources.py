@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from efficient_ai import energy
+from efficient_ai import metering
 
 
 class Nvml:
@@ -42,7 +42,7 @@ class Nvml:
 
 def test_nvml_counters_are_millijoules_and_idle_boards_count():
     driver, now = Nvml(boards=2), [0.0]
-    m = energy.measure("x", source=energy.nvml(driver).source, period=None, clock=lambda: now[0]).start()
+    m = metering.measure("x", source=metering.nvml(driver).source, period=None, clock=lambda: now[0]).start()
     driver.mj, now[0] = 110_000, 2.0
     result = m.stop()
     assert result.joules == pytest.approx(220) and result.source == "measured:nvml"
@@ -50,16 +50,16 @@ def test_nvml_counters_are_millijoules_and_idle_boards_count():
 
 
 def test_a_board_without_counter_gives_power_which_needs_a_period():
-    source = energy.nvml(Nvml(boards=1, counters=False)).source
+    source = metering.nvml(Nvml(boards=1, counters=False)).source
     assert [sensor.counter for sensor in source.sensors] == [False] and source.sensors[0].read() == 55
-    with pytest.raises(energy.EnergyError, match="needs a period"):
-        energy.measure("x", source=source, period=None)
+    with pytest.raises(metering.EnergyError, match="needs a period"):
+        metering.measure("x", source=source, period=None)
 
 
 def test_nvml_without_driver_board_or_permission():
-    assert energy.nvml(Nvml(driver=False)).state == "missing"
-    assert energy.nvml(Nvml(boards=0)).state == "missing"
-    assert energy.nvml(Nvml(counters=False, power=False)).state == "denied"
+    assert metering.nvml(Nvml(driver=False)).state == "missing"
+    assert metering.nvml(Nvml(boards=0)).state == "missing"
+    assert metering.nvml(Nvml(counters=False, power=False)).state == "denied"
 
 
 def tools(**answers):
@@ -79,8 +79,8 @@ JOB = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2", "SLURM_STEP_ID": "0", "S
 
 def test_slurm_gives_the_energy_of_a_job_alone_on_its_nodes():
     joules, now = [1000], [0.0]
-    status = energy.slurm(JOB, tools(squeue="NO\n", sstat=lambda: f"{joules[0]}\n"))
-    m = energy.measure("x", source=status.source, period=None, clock=lambda: now[0]).start()
+    status = metering.slurm(JOB, tools(squeue="NO\n", sstat=lambda: f"{joules[0]}\n"))
+    m = metering.measure("x", source=status.source, period=None, clock=lambda: now[0]).start()
     joules[0], now[0] = 91_000, 300.0
     result = m.stop()
     assert result.joules == 90_000 and result.source == "measured:slurm"
@@ -94,29 +94,29 @@ def test_slurm_asks_for_the_step_that_covers_all_nodes():
         asked.append(command)
         return "NO" if command[0] == "squeue" else "1000"
 
-    assert energy.slurm(JOB, run).source.covers == "2 whole node(s)" and "7.0" in asked[-1]
+    assert metering.slurm(JOB, run).source.covers == "2 whole node(s)" and "7.0" in asked[-1]
     batch = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1"}
-    assert energy.slurm(batch, run).state == "ok" and "7.batch" in asked[-1]
-    several = energy.slurm(batch | {"SLURM_JOB_NUM_NODES": "3"}, run)
+    assert metering.slurm(batch, run).state == "ok" and "7.batch" in asked[-1]
+    several = metering.slurm(batch | {"SLURM_JOB_NUM_NODES": "3"}, run)
     assert several.state == "off" and "first of its 3 nodes" in several.detail
 
 
 @pytest.mark.parametrize("sharing", ["OK", "YES", "USER", ""])
 def test_slurm_on_a_shared_node_is_refused(sharing):
-    status = energy.slurm(JOB, tools(squeue=sharing, sstat="1000"))
+    status = metering.slurm(JOB, tools(squeue=sharing, sstat="1000"))
     assert status.state == "shared" and status.source is None
 
 
 @pytest.mark.parametrize("text", ["", "\n", "0", "4294967294", "18446744073709551614", "-", "n/a"])
 def test_slurm_values_that_are_none_are_refused(text):
-    assert energy.consumed(text) is None
-    assert energy.slurm(JOB, tools(squeue="NO", sstat=text)).state == "off"
+    assert metering.consumed(text) is None
+    assert metering.slurm(JOB, tools(squeue="NO", sstat=text)).state == "off"
 
 
 def test_slurm_outside_of_a_job_without_tools_and_on_later_ranks():
-    assert energy.slurm({}, tools()).state == "missing"
-    assert energy.slurm(JOB, tools()).state == "missing"
-    assert energy.slurm(JOB | {"SLURM_PROCID": "3"}, tools(squeue="NO", sstat="5")).state == "off"
+    assert metering.slurm({}, tools()).state == "missing"
+    assert metering.slurm(JOB, tools()).state == "missing"
+    assert metering.slurm(JOB | {"SLURM_PROCID": "3"}, tools(squeue="NO", sstat="5")).state == "off"
 
 
 def chip(root, number, name, **files):
@@ -131,7 +131,7 @@ def test_hwmon_takes_the_node_s_meter_and_names_what_it_leaves_out(tmp_path):
     chip(tmp_path, 0, "power_meter", power1_average=312_000_000)
     chip(tmp_path, 1, "amd_energy", energy1_input=5_000_000, energy1_label="Esocket0")
     chip(tmp_path, 2, "nvme", power1_input=3_000_000)
-    source = energy.hwmon(tmp_path).source
+    source = metering.hwmon(tmp_path).source
     assert [sensor.read() for sensor in source.sensors] == [312.0] and source.covers == "whole node"
     assert any("amd_energy" in name for name in source.beside) and any(
         "nvme" in name for name in source.beside
@@ -141,39 +141,39 @@ def test_hwmon_takes_the_node_s_meter_and_names_what_it_leaves_out(tmp_path):
 def test_hwmon_of_sockets_leaves_out_the_cores(tmp_path):
     chip(tmp_path, 0, "amd_energy", energy1_input=1_000_000, energy1_label="Ecore000",
          energy2_input=5_000_000, energy2_label="Esocket0")  # fmt: skip
-    sensors = energy.hwmon(tmp_path).source.sensors
+    sensors = metering.hwmon(tmp_path).source.sensors
     assert [(sensor.read(), sensor.counter) for sensor in sensors] == [(5.0, True)]
 
 
 def test_hwmon_missing_and_unreadable(tmp_path):
-    assert energy.hwmon(tmp_path / "none").state == "missing"
+    assert metering.hwmon(tmp_path / "none").state == "missing"
     chip(tmp_path, 0, "nvme", power1_input=3_000_000)
-    assert energy.hwmon(tmp_path).state == "missing"
+    assert metering.hwmon(tmp_path).state == "missing"
     chip(tmp_path, 1, "power_meter", power1_average="")
-    assert energy.hwmon(tmp_path).state == "denied"
+    assert metering.hwmon(tmp_path).state == "denied"
 
 
 REPLY = "    Instantaneous power reading:                   {} Watts\n    Minimum during sampling period: 90 Watts\n"
 
 
 def test_ipmi():
-    status = energy.ipmi(tools(ipmitool=REPLY.format(228)))
+    status = metering.ipmi(tools(ipmitool=REPLY.format(228)))
     assert status.source.label == "measured:ipmi" and status.source.sensors[0].read() == 228
-    assert energy.ipmi(tools()).state == "missing"
-    assert energy.ipmi(tools(ipmitool=OSError("Could not open device"))).state == "denied"
-    assert energy.ipmi(tools(ipmitool=REPLY.format(0))).state == "off"
+    assert metering.ipmi(tools()).state == "missing"
+    assert metering.ipmi(tools(ipmitool=OSError("Could not open device"))).state == "denied"
+    assert metering.ipmi(tools(ipmitool=REPLY.format(0))).state == "off"
 
 
 def found(**states):
     """A survey in which some sources can be read."""
     names = ("slurm", "rapl", "nvml", "hwmon", "ipmi")
     made = [
-        energy.Status(name, "ok", "", energy.Source(f"measured:{name}", [], name))
+        metering.Status(name, "ok", "", metering.Source(f"measured:{name}", [], name))
         if name in states
-        else energy.Status(name, "missing", f"no {name}")
+        else metering.Status(name, "missing", f"no {name}")
         for name in names
     ]
-    return [*made, energy.cpu_time()]
+    return [*made, metering.cpu_time()]
 
 
 @pytest.mark.parametrize(
@@ -189,26 +189,26 @@ def found(**states):
     ],
 )
 def test_the_ladder(there, label):
-    source = energy.best(found(**dict.fromkeys(there, True)))
+    source = metering.best(found(**dict.fromkeys(there, True)))
     assert source.label == label and source.measured == ("estimated" not in label)
 
 
 def test_nothing_falls_back_in_silence():
-    why = energy.best(found()).notes
+    why = metering.best(found()).notes
     assert [line.split(":")[0] for line in why] == ["slurm", "rapl", "nvml", "hwmon", "ipmi"]
-    assert [line.split(":")[0] for line in energy.best(found(nvml=True)).notes] == [
+    assert [line.split(":")[0] for line in metering.best(found(nvml=True)).notes] == [
         "slurm",
         "rapl",
         "hwmon",
         "ipmi",
     ]
-    assert energy.best(found(rapl=True)).notes == ()
+    assert metering.best(found(rapl=True)).notes == ()
 
 
 def test_the_survey_of_this_machine_has_a_state_for_every_source():
-    statuses = energy.survey()
+    statuses = metering.survey()
     assert [status.name for status in statuses] == ["slurm", "rapl", "nvml", "hwmon", "ipmi", "cpu-time"]
-    assert all(status.state in energy.STATES and status.detail for status in statuses)
+    assert all(status.state in metering.STATES and status.detail for status in statuses)
     assert all((status.source is not None) == (status.state == "ok") for status in statuses)
 
 
@@ -216,25 +216,25 @@ BURN = "import time\nend = time.process_time() + {}\nwhile time.process_time() <
 
 
 def test_processor_time_of_children_counts_while_they_live_and_after():
-    before = energy.tree_seconds()
+    before = metering.tree_seconds()
     child = subprocess.Popen([sys.executable, "-c", BURN.format(0.4) + "import sys; print(1, flush=True); sys.stdin.read()"],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     child.stdout.readline()
-    living = energy.tree_seconds() - before
+    living = metering.tree_seconds() - before
     child.stdin.close()
     child.wait()
-    ended = energy.tree_seconds() - before
+    ended = metering.tree_seconds() - before
     assert living >= 0.35 and ended >= 0.35
     child.stdout.close()
 
 
 def test_processor_time_of_grandchildren_counts():
-    before = energy.tree_seconds()
+    before = metering.tree_seconds()
     inner = BURN.format(0.3) + "import sys; print(1, flush=True); sys.stdin.read()"
     child = subprocess.Popen([sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     child.stdout.readline()
-    assert energy.tree_seconds() - before >= 0.25
+    assert metering.tree_seconds() - before >= 0.25
     child.stdin.close()
     child.wait()
     child.stdout.close()
@@ -243,7 +243,7 @@ def test_processor_time_of_grandchildren_counts():
 @pytest.mark.parametrize("lists_children", [True, False])
 def test_descendants_are_found_with_and_without_the_kernel_s_lists(tmp_path, lists_children):
     """A /proc of files: our child 11, its child 12, a stranger 13, and 14, which ended while we looked."""
-    from efficient_ai.energy._cputime import _TICK, _living
+    from efficient_ai.metering._cputime import _TICK, _living
 
     me = os.getpid()
 
@@ -264,9 +264,9 @@ def test_descendants_are_found_with_and_without_the_kernel_s_lists(tmp_path, lis
 
 
 def test_the_estimate_follows_its_formula():
-    model = energy.CpuModel(idle=1.0, busy=10.0, factor=2.0)
-    source = energy.cpu_time(model, cores=3).source
-    with energy.measure("x", source=source, period=None) as m:
+    model = metering.CpuModel(idle=1.0, busy=10.0, factor=2.0)
+    source = metering.cpu_time(model, cores=3).source
+    with metering.measure("x", source=source, period=None) as m:
         end = time.process_time() + 0.2
         while time.process_time() < end:
             pass
@@ -276,6 +276,6 @@ def test_the_estimate_follows_its_formula():
 
 
 def test_machine_seconds_hold_at_least_ours():
-    machine = energy.machine_seconds()
+    machine = metering.machine_seconds()
     assert machine is None or machine > 0
     assert os.getpid()

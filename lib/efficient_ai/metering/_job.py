@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from efficient_ai.energy._carbon import GERMANY, Intensity
-from efficient_ai.energy._cputime import CpuModel, cpu_time
-from efficient_ai.energy._ladder import best
-from efficient_ai.energy._measure import Measurement, measure
-from efficient_ai.energy._sensors import EnergyError, Source
+from efficient_ai.metering._carbon import GERMANY, Intensity
+from efficient_ai.metering._cputime import CpuModel, cpu_time
+from efficient_ai.metering._ladder import best
+from efficient_ai.metering._measure import Measurement, measure
+from efficient_ai.metering._sensors import EnergyError, Source
 
 
 class measure_job:
     """Measure a block on all ranks of a communicator; every rank gets the same total::
 
-        with energy.measure_job(comm, "training") as job:
+        with metering.measure_job(comm, "training") as job:
             train(comm)
         job.joules, job.parts        # sum over hosts, joules by host
 

@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from efficient_ai.energy._integrate import Series, Window
-from efficient_ai.energy._sensors import Sensor
+from efficient_ai.metering._integrate import Series, Window
+from efficient_ai.metering._sensors import Sensor
 
 
 class Sampler:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from efficient_ai.energy._carbon import GERMANY, JOULES_PER_KWH, Intensity
-from efficient_ai.energy._cputime import CpuModel, machine_seconds, tree_seconds, usable_cores
-from efficient_ai.energy._integrate import Window
-from efficient_ai.energy._ladder import best
-from efficient_ai.energy._sampler import Sampler, Sweep
-from efficient_ai.energy._sensors import EnergyError, Sensor, Source
+from efficient_ai.metering._carbon import GERMANY, JOULES_PER_KWH, Intensity
+from efficient_ai.metering._cputime import CpuModel, machine_seconds, tree_seconds, usable_cores
+from efficient_ai.metering._integrate import Window
+from efficient_ai.metering._ladder import best
+from efficient_ai.metering._sampler import Sampler, Sweep
+from efficient_ai.metering._sensors import EnergyError, Sensor, Source
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Measurement:
 class measure:
     """Measure what happens inside a ``with`` block, or each call of a decorated function::
 
-        with energy.measure("training") as m:
+        with metering.measure("training") as m:
             train()
         print(m.joules, m.watts, m.seconds, m.source, m.uncertainty, m.grams)
 
@@ -218,7 +218,7 @@ class measure:
 
     def power(self) -> tuple[list[float], list[float]]:
         """Power so far, for drawing: seconds since the start, watts summed over sensors (of the first one's stamps)."""
-        from efficient_ai.energy._integrate import interpolate
+        from efficient_ai.metering._integrate import interpolate
 
         zero = self._start.ended if self._start is not None else 0.0
         traces = [series.power() for series in self.sampler.series]

@@ -1,0 +1,76 @@
+"""The instrument: joules of a piece of code, with where they come from, how sure they are, and grams of CO2.
+
+::
+
+    with metering.measure("training") as m:
+        train()
+    m.joules, m.watts, m.seconds, m.source, m.uncertainty, m.grams
+
+* ``measure(name)``                 a ``with`` block or a decorator; ``m.region(name)`` for parts of it
+* ``measure_job(comm, name)``       the same on MPI ranks: one reader per host, totals of the whole job
+* ``Measurement``                   the result: joules with interval, label of the source, notes, CO2 with place and date
+* ``survey()``, ``best()``          which sources there are on this machine, in which state, and which one is used
+* ``rapl``, ``nvml``, ``slurm``, ``hwmon``, ``ipmi``, ``cpu_time``   the sources one by one, each a ``Status``
+* ``Trace``, ``replay(trace)``      a recorded power trace in place of a sensor, labelled so
+* ``idle(seconds)``                 the baseline for net energy
+* ``attribute(...)``                a package's energy shared out to processes, by a stated rule
+* ``Series``, ``Sampler``           raw readings, their integration; reading them on the monotonic clock
+* ``Intensity``, ``GERMANY``        grams per kilowatt-hour with place and date
+
+A label begins with ``measured:``, ``replayed:`` or ``estimated:`` and goes with the number wherever it is shown.
+:mod:`efficient_ai.metering.faketree` has a powercap tree of plain files for tests and exercises.
+"""
+
+from efficient_ai.metering._board import hwmon, ipmi
+from efficient_ai.metering._carbon import GERMANY, JOULES_PER_KWH, Intensity
+from efficient_ai.metering._cputime import CpuModel, cpu_time, machine_seconds, tree_seconds, usable_cores
+from efficient_ai.metering._integrate import Series, Window, delta, trapezoid
+from efficient_ai.metering._job import attribute, measure_job, merge
+from efficient_ai.metering._ladder import best, survey
+from efficient_ai.metering._measure import Measurement, idle, measure, quantity
+from efficient_ai.metering._nvml import nvml
+from efficient_ai.metering._rapl import POWERCAP, rapl, zones
+from efficient_ai.metering._replay import Trace, replay
+from efficient_ai.metering._sampler import Sampler
+from efficient_ai.metering._sensors import STATES, EnergyError, Sensor, Source, Status
+from efficient_ai.metering._slurm import consumed, slurm
+
+__all__ = [
+    "GERMANY",
+    "JOULES_PER_KWH",
+    "POWERCAP",
+    "STATES",
+    "CpuModel",
+    "EnergyError",
+    "Intensity",
+    "Measurement",
+    "Sampler",
+    "Sensor",
+    "Series",
+    "Source",
+    "Status",
+    "Trace",
+    "Window",
+    "attribute",
+    "best",
+    "consumed",
+    "cpu_time",
+    "delta",
+    "hwmon",
+    "idle",
+    "ipmi",
+    "machine_seconds",
+    "measure",
+    "measure_job",
+    "merge",
+    "nvml",
+    "quantity",
+    "rapl",
+    "replay",
+    "slurm",
+    "survey",
+    "trapezoid",
+    "tree_seconds",
+    "usable_cores",
+    "zones",
+]
