@@ -1,40 +1,99 @@
-"""Entries of a ledger as they stand on a page."""
+"""Rows of a ledger as they stand on a page and in a notebook."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 
-from efficient_ai.ledger._claims import VERDICTS, Entry
+from efficient_ai.ledger._entries import Entry
+from efficient_ai.ledger._intervals import FEW
+from efficient_ai.ledger._verdicts import KINDS, VERDICTS
 
 
 def to_html(entries: Sequence[Entry]) -> str:
-    """The entries as a table for the page."""
-    head = "".join(
-        f"<th scope='col'>{name}</th>" for name in ("Claim", "Value [95 % interval]", "Against", "Verdict")
-    )
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(entry.id)}. {escape(entry.claim)}"
-        f"<p class='eai-small'>{escape(entry.measured)}</p></th>"
-        f"<td>{format_value(asdict(entry))}<p class='eai-small'>{entry.n} seed{'' if entry.n == 1 else 's'}</p></td>"
-        f"<td>{escape(entry.baseline)}</td>"
-        f"<td>{verdict_html(entry.verdict)}<p class='eai-small'>{escape(entry.rule)}</p></td></tr>"
-        for entry in entries
-    )
+    """The entries as a table for the page, the sentences of the abstract first."""
+    rows = [asdict(entry) for entry in entries]
+    rows = [row for kind in KINDS for row in rows if row["kind"] == kind]
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Claim", "Measured", "Paper", "Verdict"))
+    body = "".join(row_html(row, anchor=f"claim-{row['id']}-row") for row in rows)
     return (
         "<div class='eai-claims' tabindex='0' role='region' aria-label='Claims and verdicts'>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def format_value(entry: Mapping) -> str:
-    """``value [low, high] unit`` of a row of the JSON file, in four digits."""
-    if entry["value"] is None:
+def row_html(row: Mapping, *, anchor: str = "", link: str = "") -> str:
+    """One row of a file as a row of a table.
+
+    Args:
+        row: see :class:`~efficient_ai.ledger.Entry`.
+        anchor: id of the row in the page.
+        link: where the claim's id leads.
+    """
+    id = f"<a href='{escape(link)}'>{escape(row['id'])}</a>" if link else escape(row["id"])
+    notes = [f"{escape(row['kind'])}: {escape(row['source'])}", escape(row["measured"])]
+    if row["assumption"]:
+        notes.append(f"Would break: {escape(row['assumption'])}")
+    against = f"against {escape(row['baseline'])}" if row["baseline"] else ""
+    small = [repeats(row), against, recorded_html(row)]
+    why = f". {escape(row['why'])}" if row["why"] else ""
+    return (
+        f"<tr{f' id={chr(39)}{escape(anchor)}{chr(39)}' if anchor else ''}>"
+        f"<th scope='row' data-label='Claim'>{id}. {escape(row['claim'])}{_small(notes)}</th>"
+        f"<td data-label='Measured'>{format_value(row)}{_small(small)}</td>"
+        f"<td data-label='Paper'>{paper(row)}</td>"
+        f"<td data-label='Verdict'>{verdict_html(row['verdict'])}{_small([escape(row['rule']) + why])}</td></tr>"
+    )
+
+
+def format_value(row: Mapping) -> str:
+    """``value [low, high] unit`` of a row, in three digits; a single value where all are equal."""
+    if row["value"] is None:
         return "—"
-    unit = "" if entry["unit"] == "1" else f" {escape(entry['unit'])}"
-    return f"{entry['value']:.4g} [{entry['low']:.4g}, {entry['high']:.4g}]{unit}"
+    unit = "" if row["unit"] == "1" else f" {escape(row['unit'])}"
+    if not row["interval"]:
+        return f"{number(row['value'])}{unit}"
+    of = "" if row["interval"] == "95 %" else f" <span class='eai-small'>({escape(row['interval'])})</span>"
+    return f"{number(row['value'])} [{number(row['low'])}, {number(row['high'])}]{unit}{of}"
+
+
+def repeats(row: Mapping) -> str:
+    """``n = 5 seeds``, and that few values make a wide interval."""
+    if not row["n"]:
+        return ""
+    few = " (few)" if row["n"] < FEW and row["interval"] == "95 %" else ""
+    units = row["values"][0] if row["values"] and isinstance(row["values"][0], list) else []
+    return f"n = {row['n']} {escape(row['repeats'])}{f' on {len(units)} units' if units else ''}{few}"
+
+
+def paper(row: Mapping) -> str:
+    """The published number, ours over it, and whether both point in the same direction."""
+    note = escape(row["paper_note"])
+    if row["paper_value"] is None:
+        return f"<span class='eai-small'>{note}</span>" if note else "—"
+    unit = "" if row["unit"] == "1" else f" {escape(row['unit'])}"
+    parts = [note] if note else []
+    if row["ratio"] is not None:
+        parts.append(f"ours is {number(row['ratio'])} of it")
+    if row["direction"]:
+        parts.append(f"{row['direction']} direction")
+    return f"{number(row['paper_value'])}{unit}{_small(parts)}"
+
+
+def recorded_html(row: Mapping) -> str:
+    """That a value is not of this run, and where it was read."""
+    return f"<strong>recorded</strong>: {escape(row['recorded'])}" if row["recorded"] else ""
 
 
 def verdict_html(verdict: str) -> str:
     """The verdict as a badge that is read by its words and its sign, not by its colour."""
     sign, style = VERDICTS[verdict]
     return f'<span class="verdict verdict-{style}">{sign} {escape(verdict)}</span>'
+
+
+def number(value: float) -> str:
+    """Three significant digits, whole numbers whole."""
+    return f"{value:,.0f}" if value == round(value) and 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+
+
+def _small(parts: Sequence[str]) -> str:
+    return "".join(f"<p class='eai-small'>{part}</p>" for part in parts if part)

@@ -1,7 +1,6 @@
-"""What a run records: one value per seed and claim, from which interval and verdict follow."""
+"""What a run records: one value per repeat and claim, from which interval and verdict follow."""
 
 import datetime
-import json
 import math
 import os
 import time
@@ -13,52 +12,12 @@ import numpy as np
 
 from efficient_ai import metering, profiles, provenance
 from efficient_ai._paths import build_dir
-from efficient_ai.ledger._claims import (
-    NEEDS_HARDWARE,
-    STATISTICS,
-    VERDICTS,
-    Claim,
-    Entry,
-    LargerHardware,
-    LedgerError,
-)
+from efficient_ai.ledger._claims import Claim, LargerHardware
+from efficient_ai.ledger._entries import SCHEMA, Entry
+from efficient_ai.ledger._experiments import Experiment
 from efficient_ai.ledger._html import to_html
-
-
-def interval(
-    values: Sequence[float], statistic: str = "mean", level: float = 0.95
-) -> tuple[float, float, float]:
-    """Statistic of ``values`` (shape ``(n,)``) over seeds with its bootstrap interval.
-
-    Bias-corrected and accelerated bootstrap (Efron 1987) by :func:`scipy.stats.bootstrap` with a fixed generator, so
-    that equal numbers give equal intervals. A single value, or equal values, have an interval of width zero.
-
-    Returns:
-        ``(value, low, high)``
-    """
-    from scipy.stats import bootstrap
-
-    sample = np.asarray(values, dtype=float)
-    if sample.ndim != 1 or sample.size == 0 or not np.isfinite(sample).all():
-        raise LedgerError(f"an interval needs a list of finite numbers, got {values!r}")
-    function = STATISTICS[statistic]
-    value = float(function(sample))
-    origin, spread = float(sample.min()), float(np.ptp(sample))
-    if spread == 0:
-        return value, value, value
-    # BCa divides by the spread of the leave-one-out estimates, which a median of few values may not have.
-    method = "BCa" if statistic == "mean" and sample.size > 2 else "percentile"
-    # In units of their own spread: squares of very small differences would vanish, and the interval with them.
-    result = bootstrap(
-        ((sample - origin) / spread,),
-        function,
-        confidence_level=level,
-        method=method,
-        n_resamples=4000,
-        rng=np.random.default_rng(0),
-    )
-    low, high = (origin + spread * float(end) for end in result.confidence_interval)
-    return value, low, high
+from efficient_ai.ledger._judge import Judgement, judge
+from efficient_ai.ledger._verdicts import NEEDS_HARDWARE, LedgerError
 
 
 class Ledger:
@@ -71,7 +30,8 @@ class Ledger:
 
     Example:
         >>> ledger = Ledger("propulate", CLAIMS, profile)                # doctest: +SKIP
-        >>> ledger.record("A", speed_ups, seeds=seeds, baseline="synchronous generations")   # doctest: +SKIP
+        >>> result = experiments.WAITING.run(size)                        # doctest: +SKIP
+        >>> ledger.take(experiments.WAITING, result)                      # doctest: +SKIP
         >>> ledger.write()                                               # doctest: +SKIP
     """
 
@@ -88,22 +48,25 @@ class Ledger:
         # Every minute is enough for a counter that wraps; the estimate needs its edges alone.
         self._meter = metering.measure(chapter, period=60.0).start()
         for claim in claims:
-            rule = claim.rules[profile]
-            if isinstance(rule, LargerHardware):
-                self._entries[claim.id] = _entry(claim, None, None, None, 0, "", rule, NEEDS_HARDWARE)
+            if isinstance(claim.rules[profile], LargerHardware):
+                self._entries[claim.id] = _entry(claim, profile, None, [], [], "", "")
 
-    def record(self, id: str, values: Sequence[float], *, seeds: Sequence[int], baseline: str) -> Entry:
+    def record(
+        self, id: str, values: Sequence, *, seeds: Sequence, baseline: str, recorded: str = ""
+    ) -> Entry:
         """Record what was measured for claim ``id`` and return its entry with the verdict.
 
         Args:
             id: the claim.
-            values: one number per seed, shape ``(n,)``. Where methods share seeds this is the paired difference or
-                ratio.
-            seeds: the seeds, shape ``(n,)``, all different.
+            values: one number per repeat, shape ``(n,)``, or ``(n, units)`` where each was judged on several units of a test
+                set (windows, samples, members) that are a sample themselves. Where methods share seeds these are paired
+                differences or ratios.
+            seeds: of the repeats, shape ``(n,)``, all different.
             baseline: what it was compared with, in a few words.
+            recorded: where the values were read from (file, machine, date), if this run did not measure them.
 
         Raises:
-            LedgerError: unknown id, a value that is not finite, seeds that repeat or are too few.
+            LedgerError: unknown id, a value that is not finite, seeds that repeat or are too few for the values.
         """
         if id not in self._claims:
             raise LedgerError(f"{self.chapter} has no claim {id!r}; it has {', '.join(self._claims)}")
@@ -111,26 +74,36 @@ class Ledger:
         rule = claim.rules[self.profile]
         if isinstance(rule, LargerHardware):
             raise LedgerError(f"claim {id} has no rule in profile {self.profile!r}: {rule.reason}")
-        values = [float(value) for value in values]
-        bad = [i for i, value in enumerate(values) if not math.isfinite(value)]
-        if bad:
-            raise LedgerError(
-                f"claim {id}: value {values[bad[0]]} of seed number {bad[0]} is not a finite number"
-            )
-        if len(values) != len(seeds) or len(set(seeds)) != len(seeds):
-            raise LedgerError(
-                f"claim {id}: {len(values)} values need as many different seeds, got {list(seeds)}"
-            )
-        if len(values) < rule.seeds:
-            raise LedgerError(
-                f"claim {id}: {len(values)} seed(s) are too few, profile {self.profile!r} asks for {rule.seeds}"
-            )
+        rows, seeds = _rows(id, values), [_plain(seed) for seed in seeds]
+        if len(rows) != len(seeds) or len(set(map(str, seeds))) != len(seeds):
+            raise LedgerError(f"claim {id}: {len(rows)} values need as many different seeds, got {seeds}")
         if not baseline.strip():
             raise LedgerError(f"claim {id}: say what it was compared with (baseline)")
-        value, low, high = interval(values, claim.statistic)
-        entry = _entry(claim, value, low, high, len(values), baseline, rule, rule.verdict(low, high))
-        self._entries[id] = entry
-        return entry
+        try:
+            judgement = judge(claim, rule, rows)
+        except LedgerError as error:
+            raise LedgerError(f"claim {id}: {error}") from None
+        self._entries[id] = _entry(claim, self.profile, judgement, rows, seeds, baseline, recorded)
+        return self._entries[id]
+
+    def take(self, experiment: Experiment, result) -> dict[str, Entry]:
+        """Record all claims that an experiment answers; their entries by id."""
+        found = {}
+        for id, read in experiment.reads.items():
+            if isinstance(self._claims[id].rules[self.profile], LargerHardware):
+                found[id] = self._entries[id]
+                continue
+            got = read(result)
+            found[id] = self.record(
+                id, got.values, seeds=got.seeds, baseline=got.baseline, recorded=got.recorded
+            )
+        return found
+
+    def __getitem__(self, id: str) -> Entry:
+        """The entry of a claim that was recorded."""
+        if id not in self._entries:
+            raise LedgerError(f"claim {id!r} of {self.chapter} has no value yet")
+        return self._entries[id]
 
     @property
     def entries(self) -> list[Entry]:
@@ -153,6 +126,7 @@ class Ledger:
             raise LedgerError(f"no value recorded for claim(s) {', '.join(missing)} of {self.chapter}")
         path = Path(path) if path else build_dir() / "results" / self.profile / f"{self.chapter}.json"
         run = {
+            "schema": SCHEMA,
             "chapter": self.chapter,
             "profile": self.profile,
             "commit": provenance.commit(),
@@ -171,33 +145,62 @@ class Ledger:
         return to_html(self.entries)
 
 
-def load(path: str | os.PathLike) -> dict:
-    """Read a file that :meth:`Ledger.write` wrote.
-
-    Raises:
-        LedgerError: the file is not a ledger, or has a verdict that is none.
-    """
+def _rows(id: str, values: Sequence) -> list:
+    """Plain numbers for the file: a list, or a list of lists of equal length."""
     try:
-        run = json.loads(Path(path).read_text())
-        entries = [Entry(**claim) for claim in run["claims"]]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
         raise LedgerError(
-            f"{path} is not a ledger file: {error}; delete it and execute the chapter again"
-        ) from error
-    wrong = [entry.id for entry in entries if entry.verdict not in VERDICTS]
-    if wrong:
-        raise LedgerError(f"{path}: unknown verdict for claim(s) {', '.join(wrong)}")
-    return run
+            f"claim {id}: give numbers, a list or a matrix without gaps, got {values!r}"
+        ) from None
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise LedgerError(
+            f"claim {id}: give a list of numbers or a matrix (repeats, units), got shape {array.shape}"
+        )
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        raise LedgerError(
+            f"claim {id}: value {array[tuple(bad[0])]} of repeat number {bad[0][0]} is not a finite number"
+        )
+    return array.tolist()
 
 
-def _entry(claim, value, low, high, n, baseline, rule, verdict) -> Entry:
+def _plain(seed):
+    """A seed as JSON can hold it: a number or a text."""
+    return (
+        seed.item() if isinstance(seed, np.generic) else seed if isinstance(seed, int | float) else str(seed)
+    )
+
+
+def _entry(
+    claim: Claim,
+    profile: str,
+    judgement: Judgement | None,
+    values: list,
+    seeds: list,
+    baseline: str,
+    recorded: str,
+) -> Entry:
+    paper = claim.published
+    if judgement is None:
+        value = low = high = None
+        n, verdict, why, kind = 0, NEEDS_HARDWARE, claim.rules[profile].reason, ""
+    else:
+        value, low, high, n = judgement.value, judgement.low, judgement.high, judgement.n
+        verdict, why = judgement.verdict, judgement.why
+        kind = "range" if claim.every_value else "range of assumptions" if claim.assumption else "95 %"
+        kind = kind if low is not None and low != high else ""
+    assert value is None or math.isfinite(value)
     return Entry(
-        claim.id, claim.claim, claim.source, claim.paper_value, claim.measured,
-        value, low, high, n, claim.unit, baseline, str(rule), verdict,
+        id=claim.id, kind=claim.kind, sentence=claim.sentence, claim=claim.claim, source=claim.source,
+        paper_value=paper.value, paper_note=paper.which, measured=claim.measured, repeats=claim.repeats,
+        statistic=claim.statistic, assumption=claim.assumption, value=value, low=low, high=high, interval=kind,
+        ratio=paper.ratio(value), direction=paper.direction(value), n=n, values=values, seeds=seeds, unit=claim.unit,
+        baseline=baseline, recorded=recorded, rule=claim.rule_text(profile), verdict=verdict, why=why,
     )  # fmt: skip
 
 
-def _energy(measured: metering.Measurement) -> dict:
+def _energy(measured: "metering.Measurement") -> dict:
     """What a run file says of the energy of the run: joules, their interval, and where they come from."""
     kept = ("joules", "low", "high", "watts", "seconds", "source", "covers", "grams_co2e", "notes")
     everything = measured.as_dict()
