@@ -16,7 +16,8 @@ import importlib
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -74,14 +75,15 @@ def verify(name: str, ids: Sequence[str] = (), profile: str = "smoke", tell=prin
     asked = [id for id in wanted if isinstance(known[id].rules[profile], ledger.Rule)]
     needed = list(dict.fromkeys(ledger.find(experiments.EXPERIMENTS, id).name for id in asked))
     runs = [e for e in experiments.EXPERIMENTS if e.name in needed]
-    bar = tqdm(runs, unit="experiment", leave=False, disable=None)
-    for experiment in bar:
-        bar.set_description(experiment.name)
-        result = experiment.run(size)
-        for id in experiment.reads:
-            if id in asked:
-                got = experiment.reads[id](result)
-                book.record(id, got.values, seeds=got.seeds, baseline=got.baseline, recorded=got.recorded)
+    with _cluster(max((e.ranks for e in runs), default=0)) as cluster:
+        bar = tqdm(runs, unit="experiment", leave=False, disable=None)
+        for experiment in bar:
+            bar.set_description(experiment.name)
+            result = experiment.run(size, cluster) if experiment.ranks else experiment.run(size)
+            for id in experiment.reads:
+                if id in asked:
+                    got = experiment.reads[id](result)
+                    book.record(id, got.values, seeds=got.seeds, baseline=got.baseline, recorded=got.recorded)
     root = project_root()
     record = ledger.recorded(root, name) if root else None
     rows = {row["id"]: row for row in (record or {}).get("claims", [])}
@@ -91,6 +93,21 @@ def verify(name: str, ids: Sequence[str] = (), profile: str = "smoke", tell=prin
         found[id] = ledger.agreement(row, rows.get(id))
         tell("\n".join(report(row, rows.get(id), found[id])))
     return found
+
+
+@contextmanager
+def _cluster(ranks: int) -> Iterator:
+    """One cluster for all experiments that need one; it comes down however they end."""
+    if not ranks:
+        yield None
+        return
+    from efficient_ai import parallel
+
+    cluster = parallel.start_cluster(ranks)
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 def report(row: dict, record: dict | None, found: str) -> list[str]:

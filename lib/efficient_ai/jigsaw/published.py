@@ -13,6 +13,8 @@ SOURCE = "job logs and result files of the authors' repository"
 READ_SECONDS = 0.245
 """Time to read one sample (input and target, 573 MB) of a single run, from its I/O-limited epochs."""
 GPUS_PER_NODE = 4
+PEAK_PFLOPS = 256 * 0.156
+"""TF32 peak of 256 A100 GPUs at 156 TFLOP/s."""
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,14 @@ class Experiment:
 
     Args:
         name: in words.
-        run: takes the profile's dataclass and returns whatever the figures of the chapter need.
+        run: takes the profile's dataclass, and with ``ranks`` also a cluster of so many; returns whatever the figures of the
+            chapter need.
         reads: for each claim, how its values follow from that result.
-        ranks: MPI ranks it starts.
+        ranks: of the cluster (:func:`efficient_ai.parallel.start_cluster`) that it needs; 0 for none.
     """
 
     name: str
-    run: Callable[[Any], Any]
+    run: Callable[..., Any]
     reads: Mapping[str, Callable[[Any], Measured]]
     ranks: int = 0
 

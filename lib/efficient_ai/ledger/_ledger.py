@@ -162,7 +162,7 @@ def _rows(id: str, values: Sequence) -> list:
         raise LedgerError(
             f"claim {id}: value {array[tuple(bad[0])]} of repeat number {bad[0][0]} is not a finite number"
         )
-    return array.tolist()
+    return array.reshape(-1).tolist() if array.shape[1:] == (1,) else array.tolist()
 
 
 def _plain(seed):

@@ -109,14 +109,24 @@ class Plain:
 
     Args:
         mase, mae: by lead day, shape ``(F,)``.
+        by_series: mean absolute test error of each series.
         parameters: that were fitted.
         cpu_seconds: of the fit.
     """
 
     mase: np.ndarray
     mae: np.ndarray
+    by_series: np.ndarray
     parameters: int = 0
     cpu_seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls, forecast: torch.Tensor, test: Windows, parameters: int = 0, cpu_seconds: float = 0.0
+    ) -> "Plain":
+        """Score a forecast of the test windows."""
+        found = per_series(errors(forecast, test), test).mean(axis=1)
+        return cls(mase(forecast, test), mae(forecast, test), found, parameters, cpu_seconds)
 
 
 SOURCES = {

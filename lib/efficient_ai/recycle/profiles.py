@@ -23,6 +23,7 @@ class Profile:
         cost_windows: windows of the epoch whose cost is measured.
         cost_repeats: repetitions of this.
         edge_epochs: epochs in the limited process.
+        edge_runs: of this process.
         edge_methods: what runs there beside ReCycle.
         history_days: histories of the attention budget that are measured, in days.
     """
@@ -40,6 +41,7 @@ class Profile:
     cost_windows: int
     cost_repeats: int
     edge_epochs: int
+    edge_runs: int
     edge_methods: tuple[str, ...]
     history_days: tuple[int, ...]
 
@@ -66,6 +68,7 @@ _LAPTOP = Profile(
     cost_windows=192,
     cost_repeats=5,
     edge_epochs=8,
+    edge_runs=3,
     edge_methods=(
         "ridge with profile and calendar",
         "days, no residual",
@@ -96,6 +99,7 @@ PROFILES = {
         cost_windows=32,
         cost_repeats=3,
         edge_epochs=1,
+        edge_runs=2,
         edge_methods=(),
         history_days=(7, 21),
     ),

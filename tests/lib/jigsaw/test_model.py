@@ -134,7 +134,7 @@ def replicas(comm):
         xs, ts = (experiments.field_block(z[mine], grid, instance.rank) for z in (x, t))
         jigsaw.train_step(model, o1, xs, ts, a, v.chunk(2)[instance.rank], replicas=shards)
         jigsaw.train_step(serial, o2, x, t, a, v)
-    return experiments._compare(model, serial, lambda p: p.data), shards.size
+    return experiments._on_ranks._compare(model, serial, lambda p: p.data), shards.size
 
 
 def test_data_parallel_instances_on_top(ranks):
@@ -147,7 +147,7 @@ def replicated_bits(comm):
     model = jigsaw.WeatherMixer(experiments.SMALL, jigsaw.Sharded(Grid(2, 2), jigsaw.MPITransport(comm)))
     optimiser = jigsaw.adam(model, 1e-2, 1e-2)
     for step in range(3):
-        x, t, a, v = experiments._batch(experiments.SMALL, Grid(2, 2), comm.rank, 2, step)
+        x, t, a, v = experiments._on_ranks._batch(experiments.SMALL, Grid(2, 2), comm.rank, 2, step)
         jigsaw.train_step(model, optimiser, x, t, a, v)
     return torch.cat([p.detach() for p in model.replicated()]).numpy().tobytes()
 

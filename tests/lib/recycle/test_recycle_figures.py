@@ -47,7 +47,7 @@ def test_attention_rows_sum_to_one_and_leave_the_forecast_alone():
 
 
 def plain(value):
-    return recycle.Plain(np.full(7, value), np.full(7, value))
+    return recycle.Plain(np.full(7, value), np.full(7, value), np.full(1, value))
 
 
 def result(value, curve=(2.0, 1.0)):

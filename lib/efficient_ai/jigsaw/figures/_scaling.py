@@ -122,7 +122,7 @@ def weak_figure(times: dict[str, dict[int, list[float]]]):
         "data in memory": (OKABE_ITO["orange"], "square"),
     }
     for kind, by_ranks in times.items():
-        rows = {n: interval(efficiencies(by_ranks, n), "median") for n in by_ranks}
+        rows = {n: interval(efficiencies(by_ranks, n), "geometric mean") for n in by_ranks}
         fig.add_scatter(
             x=list(rows), y=[r[0] for r in rows.values()], name=kind, mode="lines+markers",
             line=dict(color=looks[kind][0], width=3), marker=dict(size=10, symbol=looks[kind][1]),
@@ -151,7 +151,7 @@ def weak_table(times: dict[str, dict[int, list[float]]]) -> dict[str, list]:
     rows: dict[str, list] = {"data": [], "ranks": [], "step (ms)": [], "efficiency": [], "95 % interval": []}
     for kind, by_ranks in times.items():
         for n, seconds in by_ranks.items():
-            value, low, high = interval(efficiencies(by_ranks, n), "median")
+            value, low, high = interval(efficiencies(by_ranks, n), "geometric mean")
             for column, entry in zip(
                 rows,
                 (kind, n, 1000 * interval(seconds, "median")[0], value, f"[{low:.2f}, {high:.2f}]"),

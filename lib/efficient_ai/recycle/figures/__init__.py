@@ -42,6 +42,7 @@ from efficient_ai.recycle.figures._readings import (
     path_reading,
     path_steps,
     profile_error,
+    rival_reading,
 )
 from efficient_ai.recycle.figures._results import (
     better_by,
@@ -104,6 +105,7 @@ __all__ = [
     "profile_figure",
     "profile_rows",
     "results_table",
+    "rival_reading",
     "values",
     "worst_ratio",
 ]

@@ -9,19 +9,20 @@ from efficient_ai.metering import quantity
 from efficient_ai.recycle._cost import Cost
 from efficient_ai.recycle._runs import Job, Plain, Result, parts, source
 from efficient_ai.recycle.edge import Report
-from efficient_ai.recycle.experiments import COUNTRIES, chosen_on_validation
+from efficient_ai.recycle.experiments import COUNTRIES, chosen_on_validation, gains
+from efficient_ai.recycle.experiments import Contest as Answers
 from efficient_ai.recycle.figures._results import better_by, values
 
 Contest = Mapping[str, Sequence[Result]]
 
 
 def _gain(found, other) -> str:
-    middle, low, high = interval(better_by(found, other))
+    middle, low, high = interval(gains(found, other))
     return f"{abs(middle):.1f} % {'below' if middle > 0 else 'above'} it [{low:.1f}, {high:.1f}]"
 
 
 def _sides(found, other, better: str, worse: str, neither: str) -> str:
-    _, low, high = interval(better_by(found, other))
+    _, low, high = interval(gains(found, other))
     return better if low > 0 else worse if high < 0 else neither
 
 
@@ -153,10 +154,23 @@ def profile_error(job: Job) -> float:
     return float((valid.profile - valid.y).abs().mean())
 
 
+def rival_reading(contest: "Answers") -> str:
+    """Who of the other networks is the strongest on the validation year, and how ours does against it."""
+    mine, theirs = contest.networks[contest.best], contest.networks[contest.rival]
+    return (
+        f"**Claim C7.** Of the networks that are not ours the validation year chose {contest.rival} (MASE "
+        f"{np.mean(values(theirs)):.3f}): {contest.best} is {_gain(mine, theirs)}, with {len(theirs)} "
+        f"seed{'' if len(theirs) == 1 else 's'} on the other side."
+    )
+
+
 def cost_rows(
-    costs: Mapping[str, Sequence[Cost]], single: Mapping[str, Sequence[float]], count: int
+    costs: Mapping[str, Sequence[Cost]],
+    single: Mapping[str, Sequence[float]],
+    count: int,
+    counted: Mapping[str, int],
 ) -> dict[str, list]:
-    """Medians of the cost of an epoch and of one forecast, and the ratio of the two rows."""
+    """Medians of the cost of an epoch and of one forecast, counted operations, and the ratio of the two rows."""
     seconds = {name: float(np.median([c.cpu_seconds for c in found])) for name, found in costs.items()}
     joules = {name: float(np.median([c.joules for c in found])) for name, found in costs.items()}
     one = {name: float(np.median(found)) for name, found in single.items()}
@@ -170,6 +184,7 @@ def cost_rows(
         f"epoch of {count} windows, CPU": [quantity(seconds[name], "s") for name in names] + [ratio(seconds)],
         f"energy of it ({label})": [quantity(joules[name], "J") for name in names] + [ratio(joules)],
         "one forecast, CPU": [quantity(one[name], "s") for name in names] + [ratio(one)],
+        "operations of it (millions)": [f"{counted[name] / 1e6:.3g}" for name in names] + [ratio(counted)],
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from efficient_ai.recycle._baselines import fit_ridge, persistence, seasonal_naive
 from efficient_ai.recycle._methods import RAW, RESIDUAL
 from efficient_ai.recycle._runs import Job, Plain, Result, source, train_many
-from efficient_ai.recycle._scores import mae, mase, quantile_levels
+from efficient_ai.recycle._scores import quantile_levels
 from efficient_ai.recycle._windows import Windows, windows
 from efficient_ai.recycle.profiles import Profile
 
@@ -132,9 +132,9 @@ def without_network(name: str, stride: int, test_stride: int) -> dict[str, Plain
     }  # fmt: skip
     test = cuts["residual"]["test"]
     found = {
-        "persistence": Plain(mase(persistence(test), test), mae(persistence(test), test)),
-        "last week": Plain(mase(seasonal_naive(test), test), mae(seasonal_naive(test), test)),
-        "profile": Plain(mase(test.profile, test), mae(test.profile, test)),
+        "persistence": Plain.of(persistence(test), test),
+        "last week": Plain.of(seasonal_naive(test), test),
+        "profile": Plain.of(test.profile, test),
     }
     calendar_days = (
         7 if data.cycle <= 24 else 2
@@ -148,8 +148,7 @@ def without_network(name: str, stride: int, test_stride: int) -> dict[str, Plain
         began = time.process_time()
         ridge = fit_ridge(cut["train"], cut["valid"], days, residual=kind == "residual", calendar=calendar)
         spent = time.process_time() - began
-        forecast = ridge(cut["test"])
-        found[label] = Plain(mase(forecast, cut["test"]), mae(forecast, cut["test"]), ridge.parameters, spent)
+        found[label] = Plain.of(ridge(cut["test"]), cut["test"], ridge.parameters, spent)
     return found
 
 
