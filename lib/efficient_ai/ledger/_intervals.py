@@ -11,6 +11,8 @@ MEAN, GEOMETRIC_MEAN, MEDIAN = "mean", "geometric mean", "median"
 STATISTICS = (MEAN, GEOMETRIC_MEAN, MEDIAN)
 FEW = 5
 """An interval over fewer values says so."""
+MOST = 10_000
+"""Numbers of values beyond which nobody is told how many would decide."""
 
 
 def interval(values: Sequence, statistic: str = MEAN, level: float = 0.95) -> tuple[float, float, float]:
@@ -83,7 +85,7 @@ def half_width(sample: np.ndarray, level: float = 0.95) -> float:
     return half(sample) if sample.ndim == 1 else math.hypot(half(sample.mean(0)), half(sample.mean(1)))
 
 
-def n_to_decide(sample: np.ndarray, distance: float, level: float = 0.95, most: int = 10_000) -> int | None:
+def n_to_decide(sample: np.ndarray, distance: float, level: float = 0.95, most: int = MOST) -> int | None:
     """The smallest number of values whose interval would be narrower than ``distance``, if their spread stays.
 
     Args:

@@ -1,12 +1,13 @@
 """From values to a verdict. Nobody types one."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from efficient_ai.ledger._claims import Claim, Rule
-from efficient_ai.ledger._intervals import GEOMETRIC_MEAN, as_sample, interval, n_to_decide
+from efficient_ai.ledger._intervals import GEOMETRIC_MEAN, MEDIAN, MOST, as_sample, interval, n_to_decide
 from efficient_ai.ledger._verdicts import (
     FAILS,
     HOLDS,
@@ -96,14 +97,19 @@ def _open(claim: Claim, rule: Rule, sample: np.ndarray, value: float, low: float
     bounds = [b for b in (rule.low, rule.high) if low <= b <= high]
     named = " and ".join(f"{b:g}" for b in bounds)
     text = f"the interval contains the bound {named}"
-    scale = np.log if claim.statistic == GEOMETRIC_MEAN else np.asarray
     if sample.ndim == 2:
         # With more seeds alone the noise of the test set stays.
         return f"{text}; more {claim.repeats} and a larger test set would decide it"
-    reachable = [b for b in bounds if claim.statistic != GEOMETRIC_MEAN or b > 0]
-    distance = min((abs(float(scale(value)) - float(scale(b))) for b in reachable), default=0.0)
-    n = n_to_decide(scale(sample), distance) if distance > 0 else None
-    if n is None:
-        return f"{text}, and the value lies so close to it that 10 000 {claim.repeats} would not decide it"
-    n = max(n, sample.size + 1)
-    return f"{text}; n = {n} {claim.repeats} would decide it if value and spread stayed"
+    if claim.statistic == GEOMETRIC_MEAN:
+        sample, (value, low, high) = np.log(sample), np.log((value, low, high))
+        bounds = [math.log(b) for b in bounds if b > 0]
+    nearest = min(bounds, key=lambda b: abs(value - b), default=value)
+    distance, n = abs(value - nearest), None
+    if distance > 0 and claim.statistic == MEDIAN:
+        half = value - low if nearest < value else high - value  # shrinks with the root of n
+        n = math.ceil(sample.size * (half / distance) ** 2)
+    elif distance > 0:
+        n = n_to_decide(sample, distance)
+    if n is None or n > MOST:
+        return f"{text}, and the value lies so close to it that {MOST:,} {claim.repeats} would not decide it"
+    return f"{text}; n = {max(n, sample.size + 1)} {claim.repeats} would decide it if value and spread stayed"

@@ -14,7 +14,13 @@ from tqdm.auto import tqdm
 from efficient_ai import provenance
 from efficient_ai.petnet._events import Hits, hits_of, raster
 from efficient_ai.petnet._generator import Recording, Settings
-from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
+from efficient_ai.petnet._losses import (
+    absolute_count_loss,
+    count_loss,
+    per_bin_loss,
+    published_timing_loss,
+    trace_loss,
+)
 from efficient_ai.petnet._montecarlo import Scan
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._scores import Score, score_hits
@@ -26,10 +32,12 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 LOSSES: dict[str, Loss] = {
     "count": count_loss,
+    "count, absolute": absolute_count_loss,
     "published timing": published_timing_loss,
     "trace": trace_loss,
     "per bin": per_bin_loss,
 }
+_SUMS = ("count, absolute", "published timing")
 _TEST_SEED = 1 << 30  # samples to be judged on; training draws from other streams
 _VALID_SEED = _TEST_SEED + 1
 
@@ -176,10 +184,10 @@ def learn(
         ValueError: parts that do not divide the batch, or of a loss that is no mean over samples.
         FloatingPointError: the loss is not finite any more.
     """
-    if recipe.batch % parts or (parts > 1 and recipe.loss == "published timing"):
+    if recipe.batch % parts or (parts > 1 and recipe.loss in _SUMS):
         raise ValueError(
             f"a batch of {recipe.batch} with the loss {recipe.loss!r} cannot go through in {parts} parts: give a divisor "
-            "of the batch, and 1 for the published timing loss, which is a sum over the batch"
+            "of the batch, and 1 for {' and '.join(map(repr, _SUMS))}, which are sums over the batch"
         )
     began = time.perf_counter()
     network = SpikingNetwork(recipe.sizes, generator=generator(seed)).to(device)

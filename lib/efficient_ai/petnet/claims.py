@@ -1,10 +1,19 @@
-"""The claims of the paper that the chapter tests, with the rules by which each is judged."""
+"""The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import Claim, Rule
+from efficient_ai.ledger import NOT_READABLE, Claim, Published, Rule, Sentence
+
+ABSTRACT = (
+    Sentence("s1", "A spiking network that reads hits as spikes learns to find coincident photons"),
+    Sentence("s2", "A loss of several objectives, made for it, trains it"),
+    Sentence("s3", "Telling it the geometry of the detector has an effect"),
+    Sentence("s4", "It outperforms the classical algorithm, with F1 of up to 95.2 %", "0.952"),
+    Sentence("s5", "It is up to 36 times faster than the classical approach", "36"),
+)
+"""The sentences of the abstract that claim something, in our words."""
 
 
-def _each(rule: Rule, seeds: dict[str, int]) -> dict[str, Rule]:
-    return {name: Rule(rule.low, rule.high, n=count) for name, count in seeds.items()}
+def _each(rule: Rule, numbers: dict[str, int]) -> dict[str, Rule]:
+    return {name: Rule(rule.low, rule.high, n=n) for name, n in numbers.items()}
 
 
 _SHIPPED = dict.fromkeys(("smoke", "laptop", "full"), 3)
@@ -12,6 +21,9 @@ _TRAINED = {"smoke": 3, "laptop": 5, "full": 10}
 _TIMED = {"smoke": 3, "laptop": 5, "full": 9}
 _RECORDED = dict.fromkeys(("smoke", "laptop", "full"), 3)
 _RECORDED_TIMES = dict.fromkeys(("smoke", "laptop", "full"), 9)
+_F1 = Published(0.952, "the maximum of two sets; which one could not be read")
+_SPEED = Published(36, "up to; GPU against a loop over bins in Python, larger scanner", neutral=1)
+_TINY = ", equal updates, paired seeds, tiny set"
 
 CLAIMS = (
     Claim(
@@ -19,92 +31,111 @@ CLAIMS = (
         kind="abstract",
         sentence="s1",
         claim="A spiking network can filter coincidences: it keeps the hits of pairs and drops the others",
-        source="Abstract: F1 of up to 95.2 % on the larger of two simulated sets of the authors",
+        source="Abstract",
         measured="Hit-level F1 of the shipped networks on samples they never saw, small set, tolerance the largest delay",
-        rules=_each(Rule(low=0.8), _SHIPPED),
+        rules=_each(Rule(low=0.8, high=1.0), _SHIPPED),
+        published=_F1,
     ),
     Claim(
         id="2a",
         kind="abstract",
         sentence="s4",
         claim="The network beats the coincidence window of the paper, at whatever width that is best",
-        source="Abstract: superior to the classical algorithm",
-        measured="F1 of the shipped networks minus the best F1 of the plain window over all widths, same samples",
+        source="Abstract",
+        measured="F1 of the shipped networks minus the best F1 of the plain window over all widths, same samples, small set",
         rules=_each(Rule(low=0.0), _SHIPPED),
+        published=NOT_READABLE,
     ),
     Claim(
         id="2b",
         kind="abstract",
         sentence="s4",
-        claim="It also beats a window that knows which crystals are opposite",
-        source="Expectation of this book: the network is told the geometry, the paper's window is not",
-        measured="F1 of the shipped networks minus the best F1 of the window with a geometry cut, same samples",
+        claim="It beats the strongest window that knows what it knows: which crystals are opposite, but not their delays",
+        source="Abstract; the network is told the geometry, so its rival is told, too",
+        measured="F1 of the shipped networks minus the best F1 of all uncalibrated windows (plain, geometry cut, multiples "
+        "resolved), same samples, small set",
         rules=_each(Rule(low=0.0), _SHIPPED),
-    ),
-    Claim(
-        id="2c",
-        kind="ours",
-        claim="It also beats a window that has been calibrated: one that knows the delays of the crystals",
-        source="Expectation of this book: the delays are one frozen draw, which the network can learn",
-        measured="F1 of the shipped networks minus that of the calibrated window, same samples",
-        rules=_each(Rule(low=0.0), _SHIPPED),
+        published=NOT_READABLE,
     ),
     Claim(
         id="2d",
         kind="abstract",
         sentence="s4",
         claim="On the paper's standard set, too, the network beats the plain window at its best width",
-        source="Abstract: superior to the classical algorithm; F1 of up to 95.2 %",
-        measured="F1 after 1 500 updates of 128 samples, recorded on a GPU, minus the best F1 of the plain window over all "
-        "widths, same samples; settings of the set inferred",
+        source="Abstract",
+        measured="F1 after 1 500 updates of 128 samples minus the best F1 of the plain window over all widths, same samples; "
+        "settings of the set inferred; the noise of the test set is not in the interval",
         rules=_each(Rule(low=0.0), _RECORDED),
+        published=NOT_READABLE,
+    ),
+    Claim(
+        id="2e",
+        kind="abstract",
+        sentence="s4",
+        claim="On the standard set it beats the strongest window that is not calibrated",
+        source="Abstract",
+        measured="As 2d, minus the best F1 of all uncalibrated windows",
+        rules=_each(Rule(low=0.0), _RECORDED),
+        published=NOT_READABLE,
+    ),
+    Claim(
+        id="2c",
+        kind="ours",
+        claim="It also beats a window that has been calibrated: one that knows the delays of the crystals",
+        source="The delays are one frozen draw, which the network can learn",
+        measured="F1 of the shipped networks minus that of the calibrated window, same samples, small set",
+        rules=_each(Rule(low=0.0), _SHIPPED),
     ),
     Claim(
         id="3a",
         kind="abstract",
         sentence="s2",
-        claim="Adding the published timing term to the count of spikes helps",
-        source="Abstract: a loss of counts and times for sparse labels",
-        measured="F1 with the published loss minus that with the count loss, equal updates, paired seeds, tiny set",
-        rules=_each(Rule(low=0.0), _TRAINED),
+        claim="The published timing term helps: by half a point of F1 or more",
+        source="Abstract: a loss of several objectives",
+        measured="F1 with the published loss minus that with the weight of its timing term at zero" + _TINY,
+        rules=_each(Rule(low=0.005), _TRAINED),
+        published=NOT_READABLE,
     ),
     Claim(
         id="3b",
         kind="abstract",
         sentence="s2",
-        claim="A timing loss that has a gradient helps",
-        source="Expectation of this book: the published timing term has none",
-        measured="F1 with the trace loss minus that with the count loss, equal updates, paired seeds, tiny set",
-        rules=_each(Rule(low=0.0), _TRAINED),
+        claim="A timing loss that has a gradient helps: by half a point of F1 or more",
+        source="Abstract: a loss of several objectives",
+        measured="F1 with the trace loss minus that with the better of two losses that count (squares, absolute values)"
+        + _TINY,
+        rules=_each(Rule(low=0.005), _TRAINED),
+        published=NOT_READABLE,
+    ),
+    Claim(
+        id="3c",
+        kind="property",
+        claim="The published timing term has no gradient: training with it is training without it, to the bit",
+        source="Code of the authors: times are whole numbers",
+        measured="Largest difference of any weight between both trainings",
+        rules=_each(Rule(high=0.0), _TRAINED),
     ),
     Claim(
         id="4",
         kind="abstract",
         sentence="s3",
         claim="Telling the network the geometry helps",
-        source="Abstract: geometry of the detector as additional input",
-        measured="F1 with geometry channels minus that without, trace loss, equal updates, paired seeds, tiny set",
+        source="Abstract",
+        measured="F1 with geometry channels minus that without, trace loss" + _TINY,
         rules=_each(Rule(low=0.0), _TRAINED),
+        published=NOT_READABLE,
     ),
     Claim(
         id="5a",
         kind="abstract",
         sentence="s5",
         claim="The network is faster than the coincidence window written as a loop over hits in Python",
-        source="Abstract: up to 36 times faster",
+        source="Abstract",
         measured="Time per sample of the Python loop over hits over that of the network at its best batch size, this machine, "
         "one thread, small set",
+        repeats="timings",
         rules=_each(Rule(low=1.0), _TIMED),
-        statistic="median",
-    ),
-    Claim(
-        id="5b",
-        kind="ours",
-        claim="The network is faster than the same window compiled",
-        source="Expectation of this book: a fair comparison compiles both",
-        measured="Time per sample of the compiled loop over that of the network at its best batch size, this machine, "
-        "one thread, small set",
-        rules=_each(Rule(low=1.0), _TIMED),
+        published=_SPEED,
         statistic="median",
     ),
     Claim(
@@ -112,10 +143,12 @@ CLAIMS = (
         kind="abstract",
         sentence="s5",
         claim="The network is faster than the window as it was released: a loop over all bins of a dense raster",
-        source="Abstract: up to 36 times faster",
+        source="Abstract",
         measured="Time per sample of the loop over bins over that of the network at its best batch size, this machine, one "
-        "thread, small set",
+        "thread, small set; this loop is the slowest way to write a window",
+        repeats="timings",
         rules=_each(Rule(low=1.0), _TIMED),
+        published=_SPEED,
         statistic="median",
     ),
     Claim(
@@ -123,10 +156,12 @@ CLAIMS = (
         kind="abstract",
         sentence="s5",
         claim="On a GPU the network is faster than the window as a loop over hits in Python, small set",
-        source="Abstract: up to 36 times faster",
+        source="Abstract",
         measured="Time per sample of the loop on one core over that of the network on the GPU beside it at its best batch "
-        "size, copies included, recorded",
+        "size, copies included",
+        repeats="timings",
         rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        published=_SPEED,
         statistic="median",
     ),
     Claim(
@@ -134,16 +169,29 @@ CLAIMS = (
         kind="abstract",
         sentence="s5",
         claim="The same on the SAFIR-like set",
-        source="Abstract: up to 36 times faster",
-        measured="As 5d, recorded",
+        source="Abstract",
+        measured="As 5d",
+        repeats="timings",
         rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        published=_SPEED,
+        statistic="median",
+    ),
+    Claim(
+        id="5b",
+        kind="ours",
+        claim="The network is faster than the same window compiled",
+        source="A fair comparison compiles both",
+        measured="Time per sample of the compiled loop over that of the network at its best batch size, this machine, "
+        "one thread, small set",
+        repeats="timings",
+        rules=_each(Rule(low=1.0), _TIMED),
         statistic="median",
     ),
     Claim(
         id="6",
         kind="paper",
         claim="A loss for each bin on its own fails: the network falls silent",
-        source="Abstract: labels are sparse, hence the special loss",
+        source="Motive of the paper's loss: labels are sparse",
         measured="Spikes sent over spikes wanted after training with the loss per bin, tiny set",
         rules=_each(Rule(high=0.05), _TRAINED),
     ),
@@ -152,33 +200,48 @@ CLAIMS = (
         kind="paper",
         claim="At the size of a real scanner training is harder: the same recipe does not train there",
         source="Summary of the paper: large-scale training needs care",
-        measured="F1 on the SAFIR-like set after 800 updates of 64 samples over that on the small set, at each of three rates, "
-        "one seed, recorded on a GPU and on two cores",
+        measured="F1 on the SAFIR-like set after 800 updates of 64 samples over that on the small set, at each of three rates",
+        repeats="learning rates of one seed",
         rules=_each(Rule(high=0.5), _RECORDED),
     ),
     Claim(
         id="8",
         kind="property",
         claim="The trained network runs in Brian2 spike for spike",
-        source="Expectation of this book: a spiking network is a definition, not an approximation",
+        source="A spiking network is a definition, not an approximation",
         measured="Spikes that differ between torch and Brian2, all layers, both ways of replaying",
-        rules=_each(Rule(low=0.0, high=0.0), {"smoke": 3, "laptop": 20, "full": 100}),
+        repeats="samples",
+        rules=_each(Rule(high=0.0), {"smoke": 3, "laptop": 20, "full": 100}),
     ),
     Claim(
         id="9a",
         kind="ours",
         claim="What the network gains in F1 arrives in the picture: a higher noise-equivalent count rate than the plain window's",
-        source="Expectation of this book: pictures are made from pairs, not from F1",
+        source="Pictures are made from pairs, not from F1",
         measured="NECR of the network, paired by a window, over that of the plain window, each at its best width; Monte Carlo of "
         "an uncalibrated ring of 120 bars, hot rods, 500 MBq, shipped networks, each on a scan of its own",
+        repeats="networks and scans",
+        statistic="geometric mean",
+        rules=_each(Rule(low=1.0), _SHIPPED),
+    ),
+    Claim(
+        id="9c",
+        kind="ours",
+        claim="It is higher than that of the strongest uncalibrated window",
+        source="The rival with the same knowledge",
+        measured="As 9a, over the best of plain window, geometry cut and multiples resolved",
+        repeats="networks and scans",
+        statistic="geometric mean",
         rules=_each(Rule(low=1.0), _SHIPPED),
     ),
     Claim(
         id="9b",
         kind="ours",
         claim="It is also higher than that of a calibrated window",
-        source="Expectation of this book: a calibration is the classical way to the same gain",
+        source="A calibration is the classical way to the same gain",
         measured="As 9a, over that of the window that knows the delays",
+        repeats="networks and scans",
+        statistic="geometric mean",
         rules=_each(Rule(low=1.0), _SHIPPED),
     ),
 )

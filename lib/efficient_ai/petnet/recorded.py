@@ -51,3 +51,12 @@ def median(row: Mapping[str, Any]) -> float:
     """Microseconds per sample of a row of the record of a GPU."""
     ordered = sorted(row["microseconds"])
     return ordered[len(ordered) // 2]
+
+
+def gpu_ratios(record: Mapping[str, Any], name: str, implementation: str) -> list[float]:
+    """Time of a sorter over that of the network on the GPU at its best batch size, one number per repeat."""
+    of_set = [row for row in record["rows"] if row["set"] == name]
+    network = [r for r in of_set if r["implementation"] == "network" and r["device"] == "cuda"]
+    best = min(network, key=median)["microseconds"]
+    (sorter,) = (r["microseconds"] for r in of_set if r["implementation"] == implementation)
+    return [a / b for a, b in zip(sorter, best, strict=True)]

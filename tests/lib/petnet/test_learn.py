@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from efficient_ai import petnet
-from efficient_ai.petnet import figures, imaging, timing, trained
+from efficient_ai.petnet import experiments, figures, imaging, timing, trained
 
 TINY = petnet.Recipe(petnet.TINY, (24,), updates=6, batch=16)
 
@@ -137,7 +137,7 @@ def test_pictures_and_rates_of_every_sorter():
     net = trained.load("bars", 0)
     sensitivity = figures.line_sensitivity(bars.scanner, grid, 50_000)
     seen = petnet.scan(bars.scanner, petnet.RODS, activity=5e8, seconds=2e-4, seed=1)
-    pairs = figures.sorted_pairs(seen, bars, net.network, net.recipe)
+    pairs = experiments.sorted_pairs(seen, bars, net.network, net.recipe)
     made = figures.pictures(pairs, bars, petnet.RODS, grid, sensitivity, 3)
     assert list(made) == list(figures.SORTERS)
     true = imaging.truth(petnet.RODS, grid)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efficient_ai import petnet
-from efficient_ai.petnet import BARS, Hits, figures
+from efficient_ai.petnet import BARS, Hits, experiments, figures
 from efficient_ai.petnet import _learn as learning
 
 
@@ -130,7 +130,7 @@ def test_a_network_that_knew_everything_would_keep_only_pairs(heard, monkeypatch
 
 def test_every_sorter_gets_its_best_width(seen):
     network = petnet.SpikingNetwork((2 * BARS.detector.crystals, 8, BARS.detector.crystals))
-    pairs = figures.sorted_pairs(seen, BARS, network, petnet.Recipe(BARS))
+    pairs = experiments.sorted_pairs(seen, BARS, network, petnet.Recipe(BARS))
     assert list(pairs) == list(figures.SORTERS)
     width, found = pairs["plain window"]
     heard = petnet.uncalibrated(seen, BARS)

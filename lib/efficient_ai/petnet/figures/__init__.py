@@ -10,7 +10,7 @@ from efficient_ai.petnet.figures._neuron import (
     surrogate,
     surrogate_table,
 )
-from efficient_ai.petnet.figures._peers import gpu_ratios, gpu_table, peers_table
+from efficient_ai.petnet.figures._peers import gpu_table, peers_table
 from efficient_ai.petnet.figures._pictures import (
     RATES,
     SORTERS,
@@ -18,7 +18,6 @@ from efficient_ai.petnet.figures._pictures import (
     picture_table,
     picture_view,
     pictures,
-    sorted_pairs,
     sorter_curves,
     sorter_rates,
     sorter_table,
@@ -49,11 +48,9 @@ from efficient_ai.petnet.figures._training import (
 from efficient_ai.petnet.figures._windows import (
     DELAYS,
     WIDTHS,
-    baselines,
     raster_table,
     raster_view,
     score_table,
-    scored,
     width_scan,
     width_table,
 )
@@ -73,11 +70,9 @@ __all__ = [
     "THRESHOLDS",
     "WEIGHTS",
     "WIDTHS",
-    "baselines",
     "dead_time_table",
     "energy_table",
     "final",
-    "gpu_ratios",
     "gpu_table",
     "learning",
     "learning_table",
@@ -99,8 +94,6 @@ __all__ = [
     "ring",
     "ring_table",
     "score_table",
-    "scored",
-    "sorted_pairs",
     "sorter_curves",
     "sorter_rates",
     "sorter_table",

@@ -41,12 +41,3 @@ def gpu_table(record: Mapping[str, Any]) -> dict[str, list]:
         for column, cell in zip(rows.values(), cells, strict=True):
             column.append(cell)
     return rows
-
-
-def gpu_ratios(record: Mapping[str, Any], name: str, implementation: str) -> list[float]:
-    """Time of a sorter over that of the network on the GPU at its best batch size, one number per repeat."""
-    of_set = [row for row in record["rows"] if row["set"] == name]
-    network = [r for r in of_set if r["implementation"] == "network" and r["device"] == "cuda"]
-    best = min(network, key=median)["microseconds"]
-    (sorter,) = (r["microseconds"] for r in of_set if r["implementation"] == implementation)
-    return [a / b for a, b in zip(sorter, best, strict=True)]

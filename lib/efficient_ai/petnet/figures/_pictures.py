@@ -12,16 +12,12 @@ from efficient_ai.petnet import (
     Coincidences,
     Phantom,
     Recipe,
-    Scan,
     Scanner,
     SpikingNetwork,
     Stream,
-    Window,
-    coincidences,
-    listen,
     scan,
-    uncalibrated,
 )
+from efficient_ai.petnet.experiments import SORTERS, sorted_pairs
 from efficient_ai.petnet.figures._windows import COLOURS
 from efficient_ai.petnet.imaging import (
     Grid,
@@ -34,37 +30,8 @@ from efficient_ai.petnet.imaging import (
 )
 from efficient_ai.plotting import figure
 
-SORTERS = ("plain window", "with geometry", "multiples resolved", "calibrated", "network")
 ACTIVITIES = np.geomspace(1e7, 2e9, 8)
 RATES = ("NECR", *KINDS)
-
-
-def sorted_pairs(
-    seen: Scan, stream: Stream, network: SpikingNetwork, recipe: Recipe
-) -> dict[str, tuple[int, Coincidences]]:
-    """Coincidences of one scan by each of :data:`SORTERS`, with the width that gives it its highest NECR.
-
-    Args:
-        seen: a scan as the physics made it; the delays of the crystals are put on it here.
-        network, recipe: what it keeps is paired as by the third sorter.
-    """
-    heard, spread = uncalibrated(seen, stream), stream.spread
-    kept = listen(network, heard, recipe)
-    ways = {
-        "plain window": (heard, lambda width: Window(width)),
-        "with geometry": (heard, lambda width: Window(width, spread)),
-        "multiples resolved": (heard, lambda width: Window(width, spread, "resolve")),
-        "calibrated": (heard, lambda width: Window(width, spread, "resolve", stream.delays)),
-        "network": (kept, lambda width: Window(width, spread, "resolve")),
-    }
-    best = {}
-    for name, (hits, window) in ways.items():
-        tried = {
-            width: coincidences(hits, stream.detector, window(width)) for width in range(stream.silence + 1)
-        }
-        width = max(tried, key=lambda width: tried[width].rates()["NECR"])
-        best[name] = (width, tried[width])
-    return best
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from efficient_ai.plotting import OKABE_ITO, figure, interval_band
 
 RECIPE_COLOURS = {
     "count": OKABE_ITO["orange"],
+    "count, absolute": OKABE_ITO["yellow"],
     "published timing": OKABE_ITO["vermilion"],
     "trace": OKABE_ITO["blue"],
     "trace, no geometry": OKABE_ITO["sky"],

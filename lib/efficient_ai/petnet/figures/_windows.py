@@ -13,9 +13,9 @@ from efficient_ai.petnet import (
     Score,
     Window,
     generate,
-    score_hits,
     sort_compiled,
 )
+from efficient_ai.petnet.experiments import scored
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 WIDTHS = [0, 1, 2, 3, 5, 8, 12]
@@ -85,12 +85,6 @@ def _score_few(width: int, geometry: bool) -> Score:
     return scored(recording, window)
 
 
-def scored(recording: Recording, window: Window) -> Score:
-    """Hit-level score of a sorter; the tolerance is the largest delay."""
-    pairs = sort_compiled(recording.hits, recording.settings.detector, window)
-    return score_hits(pairs.hits, recording.pairs.hits, recording.settings.delay_max)
-
-
 def raster_table() -> dict[str, list]:
     """Scores of the windows of :func:`raster_view`."""
     rows = [(width, geometry, _score_few(width, geometry)) for geometry in (False, True) for width in WIDTHS]
@@ -156,28 +150,6 @@ def width_table(samples: int) -> dict[str, list]:
         "F1 there": [row[2][b].f1 for row, b in zip(rows, best, strict=True)],
         "F1 at 8 bins": [row[2][8].f1 for row in rows],
     }
-
-
-def baselines(recording: Recording) -> dict[str, Score]:
-    """Every classical sorter on the same samples; widths scanned, the best by F1 is kept. And the floor: a copy."""
-    spread = recording.settings.spread
-    kinds = {
-        "plain window": lambda width: Window(width),
-        "with geometry": lambda width: Window(width, spread),
-        "multiples resolved": lambda width: Window(width, spread, "resolve"),
-        "calibrated": lambda width: Window(width, spread, "resolve", recording.delays),
-    }
-    scores = {}
-    for name, window in kinds.items():
-        tried = {
-            width: scored(recording, window(width)) for width in range(0, recording.settings.delay_max + 5)
-        }
-        width = max(tried, key=lambda width: tried[width].f1)
-        scores[f"{name}, {width} bins"] = tried[width]
-    scores["copy of the input"] = score_hits(
-        recording.hits, recording.pairs.hits, recording.settings.delay_max
-    )
-    return scores
 
 
 def score_table(scores: dict[str, Score]) -> dict[str, list]:
