@@ -12,7 +12,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test lab serve assignments clean
+.PHONY: help setup book test lab serve assignments verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
 	@echo "make lab          open JupyterLab on the book"
 	@echo "make assignments  write the students' versions of the exercises to release/"
+	@echo "make verify       run every claim again and list what changed against the recorded runs"
 	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
 	@echo "make clean        delete what was built; the environment stays"
 	@echo
@@ -49,6 +50,10 @@ serve: setup
 
 assignments: setup
 	@$(BOOKBUILD) assignments
+
+# Runs every claim of the book again and lists what changed against the recorded runs: for a night.
+verify: setup
+	@"$(VENV)/bin/python" -m efficient_ai.verify --all --profile "$(PROFILE)"
 
 clean:
 	@rm -rf build

@@ -45,7 +45,45 @@
     window.MathJax.Hub = { Queue: (command) => typeset(command[2]), Config: () => {}, Configured: () => {} };
   }
 
+  // The scoreboard shows the verdict and the paper that were chosen; a fold opens when a filter looks into it.
+  function filterClaims() {
+    const lists = [...document.querySelectorAll(".scoreboard-filters select")];
+    if (!lists.length) return;
+    const wanted = Object.fromEntries(lists.map((list) => [list.dataset.filter, list.value]));
+    const shows = (row) =>
+      (!wanted.verdict || row.dataset.verdict === wanted.verdict) && (!wanted.paper || row.dataset.paper === wanted.paper);
+    let shown = 0;
+    for (const row of document.querySelectorAll(".eai-claims tr[data-verdict]")) {
+      row.hidden = !shows(row);
+      shown += !row.hidden;
+    }
+    for (const head of document.querySelectorAll(".eai-claims tr.sentence")) {
+      let next = head.nextElementSibling;
+      head.hidden = true;
+      for (; next && !next.classList.contains("sentence"); next = next.nextElementSibling) {
+        if (!next.hidden) head.hidden = false;
+      }
+    }
+    for (const table of document.querySelectorAll(".eai-claims")) {
+      table.hidden = !table.querySelector("tr[data-verdict]:not([hidden])");
+    }
+    for (const fold of document.querySelectorAll(".scoreboard-more")) {
+      fold.hidden = !fold.querySelector("tr[data-verdict]:not([hidden])");
+      fold.open = Boolean(wanted.verdict) && !fold.hidden;
+    }
+    for (const chip of document.querySelectorAll(".scoreboard-picture a.chip")) {
+      chip.style.opacity = wanted.verdict && chip.dataset.verdict !== wanted.verdict ? 0.15 : 1;
+    }
+    for (const row of document.querySelectorAll(".scoreboard-picture tr[data-paper]")) {
+      row.hidden = Boolean(wanted.paper) && row.dataset.paper !== wanted.paper;
+    }
+    document.querySelector(".scoreboard-shown").textContent = wanted.verdict || wanted.paper ? `${shown} claims` : "";
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    for (const list of document.querySelectorAll(".scoreboard-filters select")) {
+      list.addEventListener("change", filterClaims);
+    }
     nameArrows();
     wordsAsNames();
     plainBibliography();

@@ -29,6 +29,12 @@ def _parser() -> argparse.ArgumentParser:
     command("site", "Render the site from the executed chapters.")
     command("lab", "Open JupyterLab on the book.", profile=False)
     command("assignments", "Write the students' versions of the exercises.", profile=False)
+    recording = command(
+        "record", "Keep the full runs of this build as the record, and write claims.csv.", profile=False
+    )
+    recording.add_argument(
+        "chapter", nargs="*", help="only these; all full runs that are there if none is named"
+    )
     serving = command("serve", "Show the built site on a local port.")
     serving.add_argument("--port", type=int, default=8000)
     return parser
@@ -65,6 +71,11 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         from bookbuild.assets import install
 
         print(f"assets are in {install(layout)}")
+    if options.command == "record":
+        from bookbuild.record import record
+
+        for path in record(layout, options.chapter):
+            print(path.relative_to(layout.root))
     if options.command == "serve":
         from bookbuild.serve import serve
 

@@ -2,16 +2,18 @@
 
 import ast
 import importlib.util
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
+from bookbuild import scoreboard
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
-from efficient_ai.ledger import VERDICTS, verdict_html
+from efficient_ai.ledger import coverage
 from efficient_ai.metering import quantity as quantity_of
 
 TOOLS = (
@@ -44,8 +46,10 @@ def fill(text: str, layout: Layout, profile: str, page: str) -> str:
     writers: dict[str, Callable[[], str]] = {
         "chapter-map": lambda: chapter_map(layout, profile),
         "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1]),
-        "chapter-verdicts": lambda: chapter_verdicts(layout, profile, page.rsplit("/", 1)[-1]),
-        "scoreboard": lambda: scoreboard(layout, profile),
+        "chapter-verdicts": lambda: scoreboard.chapter_verdicts(layout, profile, page.rsplit("/", 1)[-1]),
+        "scoreboard": lambda: scoreboard.page(layout, profile),
+        "claims-columns": scoreboard.columns,
+        "interval-coverage": interval_coverage,
         "status": lambda: status(layout, profile),
         "api": api,
     }
@@ -107,69 +111,6 @@ def chapter_facts(layout: Layout, profile: str, name: str) -> str:
     )
 
 
-def chapter_verdicts(layout: Layout, profile: str, name: str) -> str:
-    """What held and what did not, claim by claim, from the ledger of the chapter's last run."""
-    ledger = read_json(layout.results(profile, name))
-    if not ledger or not ledger.get("claims"):
-        return "*This chapter has not recorded its claims yet.*"
-    held = [f"* {claim['claim']}: {verdict_html(claim['verdict'])}" for claim in ledger["claims"]]
-    return "\n".join(["**What held in this run**", "", *held])
-
-
-def scoreboard(layout: Layout, profile: str) -> str:
-    """Every claim of every chapter that was run: the recorded full run first, then the run of this build."""
-    parts = []
-    for chapter in CHAPTERS:
-        recorded = read_json(layout.root / "results" / f"{chapter.name}.json")
-        built = read_json(layout.results(profile, chapter.name))
-        for ledger, kind in ((recorded, "recorded full run"), (built, "run of this build")):
-            if ledger and ledger.get("claims"):
-                parts.append(_ledger(title(layout, chapter), ledger, kind))
-    if not parts:
-        return (
-            "*No chapter has written its ledger in this build yet. After `make book` the claims stand here.*"
-        )
-    return "\n\n".join([_count(layout, profile), *parts])
-
-
-def _ledger(heading: str, ledger: dict, kind: str) -> str:
-    about = f"Profile `{ledger['profile']}`, {day(ledger['date'])}, {ledger.get('machine') or 'machine not recorded'}"
-    rows = []
-    for claim in ledger["claims"]:
-        measured = quantity(claim.get("value"), claim.get("unit"))
-        if claim.get("low") is not None and claim.get("high") is not None:
-            measured += f" [{number(claim['low'])}, {number(claim['high'])}]"
-        if claim.get("n"):
-            measured += f", n = {claim['n']}"
-        paper = claim.get("paper_value")
-        paper = "not available" if paper is None else quantity(paper, claim.get("unit"))
-        source = f" ({claim['source']})" if claim.get("source") else ""
-        rows.append(
-            [
-                claim["id"],
-                claim["claim"] + source,
-                paper,
-                measured,
-                claim.get("baseline") or "none",
-                verdict_html(claim["verdict"]),
-            ]
-        )
-    head = ["Id", "Claim", "Paper", "Measured", "Baseline", "Verdict"]
-    return f"## {heading}: {kind}\n\n{about}.\n\n{table(head, rows)}"
-
-
-def _count(layout: Layout, profile: str) -> str:
-    found: dict[str, int] = dict.fromkeys(VERDICTS, 0)
-    for chapter in CHAPTERS:
-        ledger = read_json(layout.root / "results" / f"{chapter.name}.json") or read_json(
-            layout.results(profile, chapter.name)
-        )
-        for claim in (ledger or {}).get("claims", []):
-            found[claim["verdict"]] = found.get(claim["verdict"], 0) + 1
-    shown = ", ".join(f"{count} {verdict_html(verdict)}" for verdict, count in found.items() if count)
-    return f"## So far\n\n{shown}. A chapter with a recorded full run counts by that run."
-
-
 def status(layout: Layout, profile: str) -> str:
     """What each chapter's last run took, and the versions it ran with."""
     rows, versions = [], {}
@@ -195,6 +136,20 @@ def status(layout: Layout, profile: str) -> str:
         ["Package", "Version"], [[name, value] for name, value in sorted((tools | versions).items())]
     )
     return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## Versions\n\n{packages}"
+
+
+def interval_coverage() -> str:
+    """What a 95 % interval really covers, by number of values, for a shape without and two with a tail. Simulated."""
+    shapes = {
+        "normal": (lambda rng, shape: rng.normal(0, 1, shape), 0.0),
+        "exponential (a tail to one side)": (lambda rng, shape: rng.exponential(1, shape), 1.0),
+        "log-normal (a heavy tail)": (lambda rng, shape: rng.lognormal(0, 1, shape), math.exp(0.5)),
+    }
+    sizes = (3, 5, 10, 30)
+    rows = [
+        [name, *(f"{coverage(draw, truth, n):.0%}" for n in sizes)] for name, (draw, truth) in shapes.items()
+    ]
+    return table(["Values are", *(f"n = {n}" for n in sizes)], rows, right=(1, 2, 3, 4))
 
 
 def api() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 
+from bookbuild import scoreboard
 from bookbuild.assets import install
 from bookbuild.layout import BuildError, Layout, write_atomic
 from bookbuild.pages import fill
@@ -45,6 +46,9 @@ def _files(layout: Layout, profile: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted((layout.root / "book" / "_templates").glob("*.html")):
         yield f"_templates/{path.name}", path.read_bytes()
     yield from _figure_assets()
+    rows = scoreboard.table(layout, profile)
+    yield "static/claims.json", scoreboard.as_json(rows)
+    yield "static/claims.csv", scoreboard.as_csv(rows)
 
 
 def _figure_assets() -> Iterator[tuple[str, bytes]]:
@@ -84,12 +88,23 @@ def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return render_page(content)
 
 
+def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[nbformat.NotebookNode]:
+    """The cells, and before each one that records claims a mark to which the scoreboard can lead."""
+    seen: set[str] = set()
+    for cell in cells:
+        if cell.cell_type == "code" and (marks := scoreboard.anchors(cell.source, chapter, seen)):
+            yield nbformat.v4.new_markdown_cell(marks, id=f"places-{cell.id}"[:64])
+        yield cell
+
+
 def _readable(content: nbformat.NotebookNode, layout: Layout, profile: str, page: str) -> bytes:
     """The notebook as the site shows it: placeholders filled, the cell that papermill added gone, no traces of this machine."""
     content.cells = [
         cell for cell in content.cells if "injected-parameters" not in cell.metadata.get("tags", [])
     ]
     content.metadata.pop("papermill", None)
+    if page.startswith("book/chapters/"):
+        content.cells = list(_with_places(content.cells, page.rsplit("/", 1)[-1]))
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
