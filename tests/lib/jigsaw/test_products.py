@@ -211,7 +211,7 @@ def over_gloo(comm, folder):
     losses = []
     for way in (gloo, mpi):
         model = jigsaw.WeatherMixer(experiments.SMALL, jigsaw.Sharded(grid, way))
-        x, t, a, v = experiments._batch(experiments.SMALL, grid, comm.rank, 2, 0)
+        x, t, a, v = experiments._on_ranks._batch(experiments.SMALL, grid, comm.rank, 2, 0)
         losses.append(float(jigsaw.train_step(model, jigsaw.adam(model), x, t, a, v)))
     half = gloo.split(comm.rank % 2)
     one = torch.ones(3)
