@@ -15,7 +15,10 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: its name is that of its notebook and of its sub-package; `paper` is a key of ``references.bib``."""
+    """One chapter: its name is that of its notebook and of its sub-package; `paper` is a key of ``references.bib``.
+
+    `method` is what people call it, for narrow places.
+    """
 
     name: str
     part: str
@@ -23,30 +26,32 @@ class Chapter:
     question: str
     paper: str = ""
     arxiv: str = ""
+    method: str = ""
 
 
 CHAPTERS = (
     Chapter("energy", "I", "Measure the energy of AI", "What does a training run cost in joules, and who says so?",
-            "caspart2022energy", "2212.01698"),
+            "caspart2022energy", "2212.01698", "Energy"),
     Chapter("propulate", "II", "Search without waiting", "Does a search get faster when nobody waits for the slowest?",
-            "taubert2023propulate", "2301.08713"),
+            "taubert2023propulate", "2301.08713", "Propulate"),
     Chapter("f3", "III", "Learn from yesterday's error", "Can a network learn without a backward pass?",
-            "fluegel2024f3", "2304.13372"),
+            "fluegel2024f3", "2304.13372", "F³"),
     Chapter("oialr", "III", "Freeze the basis, train the rest", "When has a weight matrix settled, and what is left to learn?",
-            "coquelin2024oialr", "2401.08505"),
+            "coquelin2024oialr", "2401.08505", "OIALR"),
     Chapter("ab_training", "III", "Train halves apart", "How little can ranks say to each other and still learn together?",
-            "coquelin2024ab", "2405.01067"),
+            "coquelin2024ab", "2405.01067", "AB-training"),
     Chapter("pruning", "IV", "Cut a forecaster down", "How much of a transformer does a forecast need?",
-            "kiefer2024pruning", "2412.12883"),
+            "kiefer2024pruning", "2412.12883", "Pruning"),
     Chapter("transplantation", "IV", "Fuse networks by transplanting neurons", "Can two networks become one of the same size?",
-            "oez2024transplantation", "2502.06849"),
+            "oez2024transplantation", "2502.06849", "Transplantation"),
     Chapter("recycle", "V", "Forecast what the habit leaves over", "What remains to learn once the usual day is subtracted?",
-            "weyrauch2024recycle", "2405.03429"),
+            "weyrauch2024recycle", "2405.03429", "ReCycle"),
     Chapter("petnet", "V", "Pair photons with spikes", "Can a spiking network sort coincidences in a scanner?",
-            "debus2024petnet", "2504.06730"),
+            "debus2024petnet", "2504.06730", "PETNet"),
     Chapter("jigsaw", "VI", "Cut one model into pieces", "How is a model trained that fits on no single device?",
-            "kieckhefen2025jigsaw", "2507.05753"),
-    Chapter("capstone", "VII", "All methods on one task", "What do the methods give together, in quality, time, memory, traffic and energy?"),
+            "kieckhefen2025jigsaw", "2507.05753", "Jigsaw"),
+    Chapter("capstone", "VII", "All methods on one task", "What do the methods give together, in quality, time, memory, traffic and energy?",
+            method="Finale"),
 )  # fmt: skip
 
 BY_NAME = {chapter.name: chapter for chapter in CHAPTERS}

@@ -100,7 +100,8 @@ def counts(found: Iterable[Board]) -> str:
             parts = ", ".join(f"{of.count(v)} {verdict_html(v)}" for v in VERDICTS if v in of)
             told.append(f"**{len(of)}** of the kind *{kind}* ({meaning}): {parts}")
     chapters = len({board.chapter.name for board in found})
-    return f"{chapters} chapters, {len(rows)} claims. " + ". ".join(told) + "."
+    plural = "" if chapters == 1 else "s"
+    return f"{chapters} chapter{plural}, {len(rows)} claims. " + ". ".join(told) + "."
 
 
 def picture(found: Iterable[Board]) -> str:
@@ -152,7 +153,11 @@ def filters(found: Iterable[Board]) -> str:
 
 
 def _short(chapter: Chapter) -> str:
-    return chapter.title.partition(":")[0]
+    return chapter.method or chapter.title
+
+
+def _question(chapter: Chapter) -> str:
+    return chapter.title[:1].lower() + chapter.title[1:]
 
 
 def _heading(board: Board) -> str:
@@ -165,8 +170,8 @@ def _section(board: Board) -> str:
     of = "Recorded full run" if board.recorded else "Run of this build"
     about = f"{of}, profile `{run['profile']}`, {run['machine']}, {run['date'][:10]}, commit `{run['commit'][:7]}`."
     parts = [
-        f"({_heading(board)})=\n## {_short(board.chapter)}",
-        f"[Chapter](/book/chapters/{board.chapter.name}). {about}",
+        f"({_heading(board)})=\n## {_short(board.chapter)}: {_question(board.chapter)}",
+        f"[To the chapter](/book/chapters/{board.chapter.name}). {about}",
         _table(board, [row for row in board.rows if row["kind"] == ABSTRACT]),
     ]
     for kind, title in FOLDED.items():

@@ -58,7 +58,7 @@ def test_a_row_has_value_interval_repeats_paper_and_words(layout):
 def test_counts_are_by_kind_and_never_across(layout):
     make_run(layout.results("smoke", "jigsaw"))
     first = scoreboard.page(layout, "smoke").split("\n\n")[0]
-    assert "1 chapters, 3 claims" in first
+    assert "1 chapter, 3 claims" in first
     for kind, verdict in (
         ("abstract", "replicated at small scale"),
         ("ours", "undecided"),

@@ -30,18 +30,23 @@ def row_html(row: Mapping, *, anchor: str = "", link: str = "") -> str:
         link: where the claim's id leads.
     """
     id = f"<a href='{escape(link)}'>{escape(row['id'])}</a>" if link else escape(row["id"])
-    notes = [f"{escape(row['kind'])}: {escape(row['source'])}", escape(row["measured"])]
-    if row["assumption"]:
-        notes.append(f"Would break: {escape(row['assumption'])}")
     against = f"against {escape(row['baseline'])}" if row["baseline"] else ""
-    small = [repeats(row), against, recorded_html(row)]
-    why = f". {escape(row['why'])}" if row["why"] else ""
+    how = [
+        escape(row["measured"]),
+        against,
+        f"Rule: {escape(row['rule'])}",
+        f"Source: {escape(row['source'])}",
+    ]
+    if row["assumption"]:
+        how.append(f"Would break if {escape(row['assumption'])}")
+    why = escape(row["why"])
     return (
         f"<tr{f' id={chr(39)}{escape(anchor)}{chr(39)}' if anchor else ''}>"
-        f"<th scope='row' data-label='Claim'>{id}. {escape(row['claim'])}{_small(notes)}</th>"
-        f"<td data-label='Measured'>{format_value(row)}{_small(small)}</td>"
+        f"<th scope='row' data-label='Claim'>{id}. {escape(row['claim'])}"
+        f"<details class='eai-how'><summary>how it was judged</summary>{_small(how)}</details></th>"
+        f"<td data-label='Measured'>{format_value(row)}{_small([repeats(row), recorded_html(row)])}</td>"
         f"<td data-label='Paper'>{paper(row)}</td>"
-        f"<td data-label='Verdict'>{verdict_html(row['verdict'])}{_small([escape(row['rule']) + why])}</td></tr>"
+        f"<td data-label='Verdict'>{verdict_html(row['verdict'])}{_small([why])}</td></tr>"
     )
 
 
