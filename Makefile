@@ -4,7 +4,15 @@
 PROFILE ?= laptop
 VENV ?= .venv
 PORT ?= 8000
+CHAPTER ?=
+LIMIT ?=
+FOLDER ?= release
 ARGS ?=
+
+PROFILES = smoke laptop full
+ifneq ($(filter $(PROFILES),$(PROFILE)),$(PROFILE))
+    $(error PROFILE is one of: $(PROFILES), not '$(PROFILE)')
+endif
 
 # What is installed in the environment counts, not what a module system or another checkout put on the path.
 unexport PYTHONPATH PYTHONHOME
@@ -20,12 +28,13 @@ help:
 	@echo "make test         set up and run every test"
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
 	@echo "make lab          open JupyterLab on the book"
-	@echo "make assignments  write the students' versions of the exercises to release/"
+	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
 	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
 	@echo "make clean        delete what was built; the environment stays"
 	@echo
 	@echo "make book PROFILE=smoke|laptop|full chooses the size of the runs (now: $(PROFILE))."
+	@echo "make book CHAPTER=\"energy jigsaw\" brings only these chapters up to date; LIMIT=seconds ends a run that takes longer."
 	@echo "make test ARGS=\"-k ledger\" hands ARGS to pytest."
 
 # Any Python that starts may run the bootstrap: it looks for a suitable one itself and says what is missing.
@@ -37,7 +46,7 @@ setup:
 	echo "      on Debian or Ubuntu: apt-get install python3 python3-venv git"; exit 1
 
 book: setup
-	@$(BOOKBUILD) book --profile "$(PROFILE)"
+	@$(BOOKBUILD) book --profile "$(PROFILE)" --chapter="$(CHAPTER)" --limit="$(LIMIT)"
 
 test: setup
 	@"$(VENV)/bin/python" -m pytest $(ARGS)
@@ -49,7 +58,7 @@ serve: setup
 	@$(BOOKBUILD) serve --profile "$(PROFILE)" --port "$(PORT)"
 
 assignments: setup
-	@$(BOOKBUILD) assignments
+	@$(BOOKBUILD) assignments --folder "$(FOLDER)"
 
 # Runs every claim of the book again and lists what changed against the recorded runs: for a night.
 verify: setup

@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 
-from bookbuild.layout import PROFILES, BuildError, Layout
+from bookbuild.layout import PROFILES, BuildError, Layout, what_the_disk_says
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,12 +24,15 @@ def _parser() -> argparse.ArgumentParser:
         ("book", "Execute what changed, render the site, say where it is."),
     ):
         added = command(name, explanation)
-        added.add_argument("--limit", type=float, help="seconds that one chapter may take")
-        added.add_argument("--chapter", action="append", help="only this chapter (may be repeated)")
+        added.add_argument("--limit", type=_seconds, help="seconds that one chapter may take")
+        added.add_argument("--chapter", default="", help="only these chapters, separated by commas or spaces")
     command("assets", "Install the scripts and fonts that the site needs.", profile=False)
     command("site", "Render the site from the executed chapters.")
     command("lab", "Open JupyterLab on the book.", profile=False)
-    command("assignments", "Write the students' versions of the exercises.", profile=False)
+    added = command("assignments", "Write the students' versions of the exercises.", profile=False)
+    added.add_argument(
+        "--folder", default="release", help="the course folder, below the checkout unless absolute"
+    )
     recording = command(
         "record", "Keep the full runs of this build as the record, and write claims.csv.", profile=False
     )
@@ -36,17 +40,31 @@ def _parser() -> argparse.ArgumentParser:
         "chapter", nargs="*", help="only these; all full runs that are there if none is named"
     )
     serving = command("serve", "Show the built site on a local port.")
-    serving.add_argument("--port", type=int, default=8000)
+    serving.add_argument("--port", default="8000", help="1 to 65535, or 0 for any that is free")
     return parser
+
+
+def _seconds(text: str) -> float | None:
+    """An empty text, which make hands over where nothing was said, is no limit of the caller's."""
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise BuildError(f"LIMIT is a number of seconds, not '{text}'") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code; what a reader has to mend is printed without a traceback."""
-    options = _parser().parse_args(arguments)
     try:
-        return _run(options, Layout.here())
+        return _run(_parser().parse_args(arguments), Layout.here())
     except BuildError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (told := what_the_disk_says(error)) is None:
+            raise
+        print(f"\n{told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; what was finished is kept", file=sys.stderr)
@@ -55,18 +73,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, layout: Layout) -> int:
     # Each command imports what it needs: `make serve` should not wait for Sphinx.
-    if options.command in ("execute", "book"):
+    chapters = re.findall(r"[^\s,]+", getattr(options, "chapter", ""))
+    if options.command == "book":
+        from bookbuild.build import build
+
+        build(layout, options.profile, chapters, options.limit)
+    if options.command == "execute":
         from bookbuild.execute import check, execute
 
-        outcomes = execute(layout, options.profile, options.chapter, options.limit)
-        check(outcomes)
-        executed = sum(outcome.executed for outcome in outcomes)
-        print(f"chapters: {executed} executed, {len(outcomes) - executed} unchanged")
-    if options.command in ("site", "book"):
+        check(execute(layout, options.profile, chapters, options.limit))
+    if options.command == "site":
         from bookbuild.render import render
 
-        index = render(layout, options.profile)
-        print(f"\nThe site is at  {index}\nOpen the file, or call  make serve  (search needs it)")
+        print(render(layout, options.profile))
     if options.command == "assets":
         from bookbuild.assets import install
 
@@ -79,13 +98,16 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
     if options.command == "serve":
         from bookbuild.serve import serve
 
-        serve(layout.site(options.profile) / "html", options.port)
+        hint = "make book" if options.profile == "laptop" else f"make book PROFILE={options.profile}"
+        serve(layout.site(options.profile) / "html", options.port, hint)
     if options.command == "lab":
         as_root = ["--allow-root"] if os.geteuid() == 0 else []
         start = "--LabApp.default_url=/lab/tree/book/index.md"
         return subprocess.call([sys.executable, "-m", "jupyterlab", start, *as_root], cwd=layout.root)
     if options.command == "assignments":
-        return subprocess.call([sys.executable, "-m", "bookbuild._assignments"], cwd=layout.root)
+        from bookbuild._assignments import write_assignments
+
+        print(*write_assignments(layout.root / options.folder), sep="\n")
     return 0
 
 

@@ -1,10 +1,9 @@
 """Exercises: from one nbgrader source notebook come the student version, the page of the book and the course folder.
 
-``python -m bookbuild._assignments [FOLDER]`` writes the course folder, ``release/`` by default. A teacher copies what
-comes back to ``FOLDER/submitted/<student>/<chapter>/`` and runs ``nbgrader autograde <chapter>`` in FOLDER.
+``make assignments`` writes the course folder, ``release/`` by default. A teacher copies what comes back to
+``release/submitted/<student>/<chapter>/`` and runs ``nbgrader autograde <chapter>`` there.
 """
 
-import argparse
 import copy
 import os
 import sys
@@ -20,6 +19,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
+from bookbuild.layout import BuildError
 from efficient_ai._paths import project_root
 
 _MARKS = ("BEGIN SOLUTION", "END SOLUTION")
@@ -96,8 +96,8 @@ def write_assignments(out_dir: Path | None = None) -> list[Path]:
 
     ``source/<chapter>/``, ``release/<chapter>/``, ``nbgrader_config.py`` and ``gradebook.db``; what a teacher has in the folder
     beside these (``submitted/``, grades) stays. Files are replaced whole: an interrupted call leaves no half file.
-    Raises ``RuntimeError`` with nbgrader's log if it refuses a notebook, for example because submissions exist for
-    an exercise whose cells have changed since.
+    Raises ``BuildError`` if nbgrader refuses a notebook, for example because answers exist to an exercise whose cells
+    have changed since.
     """
     out_dir = Path(out_dir) if out_dir else project_root() / "release"
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -111,12 +111,22 @@ def write_assignments(out_dir: Path | None = None) -> list[Path]:
             _replace(course / "source" / inside, path.read_bytes())
             result = api.generate_assignment(chapter)
             if not result["success"]:
-                raise RuntimeError(f"nbgrader refuses {path}:\n{result.get('log') or result.get('error')}")
+                raise BuildError(_refusal(path, out_dir, str(result.get("log") or result.get("error"))))
             for kind in ("source", "release"):
                 _replace(out_dir / kind / inside, (course / kind / inside).read_bytes())
             written.append(out_dir / "release" / inside)
     _replace(out_dir / "nbgrader_config.py", _COURSE_CONFIG.encode())
     return written
+
+
+def _refusal(path: Path, folder: Path, log: str) -> str:
+    """nbgrader's reason in one sentence where it is the usual one, its log otherwise."""
+    if "submissions" in log and "exist" in log:
+        return (
+            f"{folder} holds answers to another version of the exercise '{path.stem}', which graded cells of the new one "
+            "would not fit: finish that class first, or write to another folder: make assignments FOLDER=release-2"
+        )
+    return f"nbgrader refuses {path}:\n{log}"
 
 
 @contextmanager
@@ -154,12 +164,3 @@ def _replace(path: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(unfinished)
         raise
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description="Write the student versions of the exercises as an nbgrader course."
-    )
-    parser.add_argument("folder", nargs="?", type=Path, help="the course folder (default: release/)")
-    for notebook in write_assignments(parser.parse_args().folder):
-        print(notebook)

@@ -1,7 +1,7 @@
 """Runs Sphinx with Jupyter Book's settings. Started by ``bookbuild.render`` as a process of its own.
 
 Jupyter Book's command line either reads every page again or copies no changed style: this reads what changed and writes
-every page, since each carries the navigation of the whole book.
+every page, since each carries the navigation of the whole book, unless the builder knows that it stayed the same.
 """
 
 import os
@@ -19,8 +19,11 @@ def _guard() -> None:
     os._exit(3)
 
 
-def main(source: str, target: str) -> int:
-    """Build the folder `source` into `target`. Returns 0 when there was neither error nor warning."""
+def main(source: str, target: str, pages: str = "changed") -> int:
+    """Build the folder `source` into `target`, writing ``every`` page or those that changed.
+
+    Returns 0 when there was neither error nor warning.
+    """
     threading.Thread(target=_guard, daemon=True).start()
     folder = Path(source)
     result = build_sphinx(
@@ -33,7 +36,7 @@ def main(source: str, target: str) -> int:
             "latex_individualpages": False,
             "nitpicky": True,
         },
-        force_all=True,
+        force_all=pages == "every",
         warningiserror=True,
         keep_going=True,
         quiet=True,

@@ -1,6 +1,6 @@
 """What an executed chapter depends on, as one hash: a change of any of it executes the chapter again.
 
-The notebook's own cells, every module of the library that it imports (and what those import, and so on), the files
+The code cells of the notebook (its text is put beside their outputs when the site is made), every module of the library that it imports (and what those import, and so on), the files
 that lie beside these modules (scripts, data), the profile, the pinned requirements, the recorded benchmark of the
 chapter, and the Python version.
 """
@@ -13,7 +13,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bookbuild.layout import read_notebook
+
 PACKAGE = "efficient_ai"
+# Tags that change what a run does; the others only change how the page looks.
+RUN_TAGS = {"parameters", "raises-exception", "skip-execution"}
 _DOTTED = re.compile(rf"{PACKAGE}(?:\.\w+)*")
 _IMPORT_LINE = re.compile(
     rf"^\s*[%!\w\s-]*?(?:from|import)\s+({PACKAGE}(?:\.\w+)*)(?:\s+import\s+([\w ,]+))?", re.MULTILINE
@@ -25,7 +29,7 @@ def fingerprint(notebook: Path, profile: str, lib: Path, inputs: Sequence[Path])
 
     Parameters: the notebook's path, the profile's name, the folder that holds the package, further files.
     """
-    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content = read_notebook(notebook)
     digest = hashlib.sha256()
 
     def add(label: str, data: bytes) -> None:
@@ -37,8 +41,9 @@ def fingerprint(notebook: Path, profile: str, lib: Path, inputs: Sequence[Path])
         add(path.name, path.read_bytes())
     add("metadata", json.dumps(content.get("metadata", {}).get("efficient_ai", {}), sort_keys=True).encode())
     for cell in content["cells"]:
-        tags = cell.get("metadata", {}).get("tags", [])
-        add(cell["cell_type"], json.dumps([source(cell), sorted(tags)]).encode())
+        if cell["cell_type"] == "code":
+            tags = sorted(RUN_TAGS.intersection(cell.get("metadata", {}).get("tags", [])))
+            add("code", json.dumps([source(cell), tags]).encode())
     for path in dependencies(content, lib):
         add(path.relative_to(lib).as_posix(), path.read_bytes())
     return digest.hexdigest()

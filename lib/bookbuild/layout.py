@@ -1,5 +1,6 @@
 """Where the builder reads and writes, and the few helpers that every step shares."""
 
+import errno
 import fcntl
 import json
 import os
@@ -10,13 +11,24 @@ from pathlib import Path
 
 import yaml
 
-from efficient_ai._paths import build_dir, project_root
-
 PROFILES = ("smoke", "laptop", "full")
 
 
 class BuildError(Exception):
     """Something the reader has to mend. The message is printed without a traceback."""
+
+
+def what_the_disk_says(error: OSError) -> str | None:
+    """One sentence for what a reader can mend about a disk, or ``None`` where the error is another."""
+    place = error.filename or "the folder of the build"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({place}): free some space and call make again; what was finished is kept"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            f"{place} cannot be written: give yourself the right to write there, work in a copy of the checkout, "
+            "or name another folder for what is built in EFFICIENT_AI_BUILD"
+        )
+    return None
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,11 @@ class Layout:
     @classmethod
     def here(cls) -> "Layout":
         """The checkout this package runs from and its build folder (``$EFFICIENT_AI_BUILD`` or ``build/``)."""
+        from efficient_ai._paths import (
+            build_dir,
+            project_root,
+        )  # the process that runs a chapter needs no library
+
         root = project_root()
         if root is None:
             raise BuildError("the builder needs the checkout of the book: call it there, through make")
@@ -75,8 +92,13 @@ class Layout:
 
     def pages(self) -> list[str]:
         """Every page of ``_toc.yml`` in reading order, as paths without suffix."""
-        toc = yaml.safe_load((self.root / "_toc.yml").read_text(encoding="utf-8"))
-        return [toc["root"], *_files(toc)]
+        path = self.root / "_toc.yml"
+        try:
+            toc = yaml.safe_load(path.read_text(encoding="utf-8"))
+            return [toc["root"], *_files(toc)]
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise BuildError(f"{path} is no table of contents: {reason}") from None
 
 
 def _files(node) -> Iterator[str]:
@@ -88,6 +110,24 @@ def _files(node) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _files(value)
+
+
+def read_notebook(path: Path) -> dict:
+    """The notebook as plain JSON, or one sentence on what is wrong with the file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and all(
+            isinstance(cell["source"], str | list) for cell in content["cells"]
+        ):
+            return content
+        reason = "it holds no list of cells"
+    except OSError as error:
+        reason = str(error.strerror)
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise BuildError(
+        f"{path} is not a notebook that can be read ({reason}): a conflict of a merge in it, perhaps?"
+    )
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -4,15 +4,17 @@ import ast
 import importlib.util
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from bookbuild import scoreboard
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
+from bookbuild.records import state
 from efficient_ai.ledger import coverage
 from efficient_ai.metering import quantity as quantity_of
 
@@ -41,16 +43,21 @@ CORE = (
 )
 
 
-def fill(text: str, layout: Layout, profile: str, page: str) -> str:
-    """`text` with each placeholder, an HTML comment on a line of its own, replaced. `page`: path without suffix."""
+def fill(
+    text: str, layout: Layout, profile: str, page: str, waiting: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """`text` with each placeholder, an HTML comment on a line of its own, replaced.
+
+    `page`: path without suffix. `waiting`: for each chapter that this build still runs, when its run is expected.
+    """
     writers: dict[str, Callable[[], str]] = {
         "chapter-map": lambda: chapter_map(layout, profile),
-        "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1]),
+        "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1], waiting),
         "chapter-verdicts": lambda: scoreboard.chapter_verdicts(layout, profile, page.rsplit("/", 1)[-1]),
         "scoreboard": lambda: scoreboard.page(layout, profile),
         "claims-columns": scoreboard.columns,
         "interval-coverage": interval_coverage,
-        "status": lambda: status(layout, profile),
+        "status": lambda: status(layout, profile, waiting),
         "api": api,
     }
     lines = []
@@ -78,6 +85,8 @@ def chapter_map(layout: Layout, profile: str) -> str:
     rows = []
     for chapter in CHAPTERS:
         name = link(layout, chapter) if chapter.name in written else f"{chapter.title} *(to come)*"
+        if chapter.name in written and state(layout, profile, chapter.name) == "missing":
+            name += " *(not run yet)*"
         paper = f"{{cite:t}}`{chapter.paper}`" if chapter.paper else "all ten"
         rows.append([f"{chapter.part} {PARTS[chapter.part]}", name, chapter.question, paper])
     return table(["Part", "Chapter", "The question", "Paper"], rows)
@@ -98,20 +107,37 @@ def link(layout: Layout, chapter: Chapter) -> str:
     return f"[{title(layout, chapter)}](/book/chapters/{chapter.name})"
 
 
-def chapter_facts(layout: Layout, profile: str, name: str) -> str:
-    """One line on what the last run of the chapter took."""
+def chapter_facts(
+    layout: Layout, profile: str, name: str, waiting: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What the last run of the chapter took; that there is none, or that the code has changed since."""
+    found, when = state(layout, profile, name), waiting.get(name)
+    again = (
+        f"Its run is expected {when}; reload the page then."
+        if when
+        else f"`make book CHAPTER={name}` runs it."
+    )
+    if found == "missing":
+        return (
+            ":::{admonition} Not run yet\n:class: warning\nThis page shows the chapter without its run: the text and the code, "
+            f"but no figure and no measured number. {again}\n:::"
+        )
     record = read_json(layout.run_record(profile, name))
-    if record is None:
-        return "*This chapter has not been run yet.*"
     ranks = f"{record['ranks']} MPI ranks" if record["ranks"] else "no MPI"
     facts = f"**{duration(record['seconds'])}** · **{memory(record['peak_memory_mb'])}** · **{ranks}** · profile `{profile}`"
-    return (
+    line = (
         f":::{{div}} chapter-facts\nThis page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
         "It needs nothing but the book's environment.\n:::"
     )
+    if found == "stale":
+        line += (
+            "\n\n:::{admonition} An earlier run\n:class: warning\nThe code of this chapter has changed since this run. "
+            f"{again}\n:::"
+        )
+    return line
 
 
-def status(layout: Layout, profile: str) -> str:
+def status(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({})) -> str:
     """What each chapter's last run took, and the versions it ran with."""
     rows, versions = [], {}
     for chapter in CHAPTERS:
@@ -119,12 +145,16 @@ def status(layout: Layout, profile: str) -> str:
             rows.append([chapter.title, "to come", *[""] * 6])
             continue
         name = link(layout, chapter)
-        record = read_json(layout.run_record(profile, chapter.name))
-        if record is None:
-            rows.append([name, "not run", *[""] * 6])
+        found, record = (
+            state(layout, profile, chapter.name),
+            read_json(layout.run_record(profile, chapter.name)),
+        )
+        if found == "missing":
+            when = waiting.get(chapter.name)
+            rows.append([name, f"not run; expected {when}" if when else "not run", *[""] * 6])
             continue
         versions |= record["versions"]
-        rows.append([name, "runs", duration(record["seconds"]), memory(record["peak_memory_mb"]),
+        rows.append([name, "runs" if found == "sound" else "ran with other code", duration(record["seconds"]), memory(record["peak_memory_mb"]),
                      energy(read_json(layout.results(profile, chapter.name))), record["ranks"] or "none", day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
     runs = table(
         ["Chapter", "State", "Time", "Peak memory", "Energy", "MPI ranks", "Executed", "Commit"],

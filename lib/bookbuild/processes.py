@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import uuid
+from pathlib import Path
 
 import psutil
 
@@ -73,6 +74,45 @@ def tree_memory(pid: int) -> int:
         except (psutil.Error, OSError, AttributeError):
             continue
     return total
+
+
+def free_memory() -> int:
+    """Bytes that processes may still take: of the machine, or of the control group (a container, a batch job) if less."""
+    free = psutil.virtual_memory().available
+    for limit, usage in (
+        ("memory.max", "memory.current"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        for folder in _memory_groups():
+            try:
+                free = min(free, int((folder / limit).read_text()) - int((folder / usage).read_text()))
+            except (OSError, ValueError):  # not there, or "max"
+                continue
+    return max(free, 0)
+
+
+def memory_kills() -> int:
+    """How many processes the kernel has ended so far because the control group's memory ran out; 0 where it does not tell."""
+    found = 0
+    for folder in _memory_groups():
+        for name in ("memory.events", "memory.oom_control"):
+            try:
+                words = dict(line.split() for line in (folder / name).read_text().splitlines())
+                found = max(found, int(words.get("oom_kill", 0)))
+            except (OSError, ValueError):
+                continue
+    return found
+
+
+def _memory_groups() -> list[Path]:
+    """Folders that may describe the control group of this process, in both versions of Linux's layout."""
+    try:
+        lines = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    except OSError:
+        return []
+    top = Path("/sys/fs/cgroup")
+    own = [path.lstrip("/") for _, controllers, path in lines if controllers in ("", "memory")]
+    return [base / path for base in (top, top / "memory") for path in ("", *own)]
 
 
 def wait_for_none(mark: str, timeout: float = 10.0) -> list[psutil.Process]:

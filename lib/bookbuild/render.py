@@ -11,23 +11,33 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from bookbuild.layout import BuildError, Layout, only_one, read_json, write_json
 from bookbuild.stage import stage
 
 
-def render(layout: Layout, profile: str) -> Path:
-    """Bring the site of `profile` up to date; returns the path of its first page. Chapters must be executed before."""
+def render(
+    layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({}), joining: bool = False
+) -> Path:
+    """Bring the site of `profile` up to date; returns the path of its first page.
+
+    A chapter without a sound run says so on its page; `waiting` adds when its run is expected. `joining`: only a
+    chapter's run is new, so only the pages that changed are written, not the navigation of all.
+    """
     folder = layout.site(profile)
     with only_one(layout, folder.name):
-        source = stage(layout, profile)
+        source = stage(layout, profile, waiting)
         index, stamp, key = folder / "html" / "index.html", folder / "stamp.json", _key(layout, source)
         if index.exists() and (read_json(stamp) or {}).get("key") == key:
             return index
-        print("site: rendering", flush=True)
-        _sphinx(layout, folder, source, fresh=(read_json(stamp) or {}).get("tools") != _tools(layout))
+        if not joining:
+            print("site: rendering", flush=True)
+        fresh = (read_json(stamp) or {}).get("tools") != _tools(layout)
+        _sphinx(layout, folder, source, fresh, every_page=not joining)
         _publish(folder)
         write_json(stamp, {"key": key, "tools": _tools(layout)})
     return index
@@ -60,7 +70,7 @@ def _tools(layout: Layout) -> str:
     return json.dumps(parts)
 
 
-def _sphinx(layout: Layout, folder: Path, source: Path, fresh: bool) -> None:
+def _sphinx(layout: Layout, folder: Path, source: Path, fresh: bool, every_page: bool) -> None:
     work, mark, log_path = folder / "work", folder / "unfinished", layout.logs / f"{folder.name}.log"
     if fresh or mark.exists():
         shutil.rmtree(work, ignore_errors=True)
@@ -72,7 +82,14 @@ def _sphinx(layout: Layout, folder: Path, source: Path, fresh: bool) -> None:
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
-    command = [sys.executable, "-m", "bookbuild._sphinx", str(source), str(work / "html")]
+    command = [
+        sys.executable,
+        "-m",
+        "bookbuild._sphinx",
+        str(source),
+        str(work / "html"),
+        *(["every"] if every_page else []),
+    ]
     with open(log_path, "w") as log:
         options = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
         with subprocess.Popen(command, cwd=folder, env=environment, **options) as sphinx:

@@ -15,15 +15,19 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Requests are not worth a line each."""
 
 
-def serve(folder: Path, port: int) -> None:
-    """Serve `folder` until Ctrl-C. Only this machine can reach it."""
+def serve(folder: Path, port: str, hint: str = "make book") -> None:
+    """Serve `folder` until Ctrl-C. Only this machine can reach it. `hint`: the command that makes the site."""
+    if not (port.isascii() and port.isdigit() and int(port) < 2**16):
+        raise BuildError(f"PORT is a number from 1 to 65535 (or 0 for any that is free), not '{port}'")
     if not (folder / "index.html").exists():
-        raise BuildError(f"there is no site in {folder} yet: call  make book  first")
+        raise BuildError(f"there is no site in {folder} yet: call  {hint}  first")
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder)))
+        server = ThreadingHTTPServer(
+            ("127.0.0.1", int(port)), functools.partial(_Quiet, directory=str(folder))
+        )
     except OSError as error:
         raise BuildError(
-            f"port {port} cannot be used ({error.strerror}): try  make serve PORT={port + 1}"
+            f"port {port} cannot be used ({error.strerror}): try another, or PORT=0 for any that is free"
         ) from None
     print(f"The book is at  http://127.0.0.1:{server.server_port}/  (Ctrl-C ends it)", flush=True)
     with server:

@@ -5,21 +5,26 @@ there is removed.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 
+<<<<<<< HEAD
 from bookbuild import scoreboard
+=======
+from bookbuild import records
+>>>>>>> 61ac33e (The builder names the cell, its stack and lack of memory; text is spliced in; the site can be read while chapters run)
 from bookbuild.assets import install
-from bookbuild.layout import BuildError, Layout, write_atomic
+from bookbuild.layout import BuildError, Layout, read_notebook, write_atomic
 from bookbuild.pages import fill
 
 
-def stage(layout: Layout, profile: str) -> Path:
-    """Bring the folder that Sphinx reads up to date and return it."""
+def stage(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Bring the folder that Sphinx reads up to date and return it. `waiting`: see :func:`bookbuild.pages.fill`."""
     target = layout.site(profile) / "src"
-    wanted = {Path(name): content for name, content in _files(layout, profile)}
+    wanted = {Path(name): content for name, content in _files(layout, profile, waiting)}
     for path in [path for path in target.rglob("*") if path.is_file()]:
         if path.relative_to(target) not in wanted:
             path.unlink()
@@ -33,12 +38,12 @@ def stage(layout: Layout, profile: str) -> Path:
     return target
 
 
-def _files(layout: Layout, profile: str) -> Iterator[tuple[str, bytes]]:
+def _files(layout: Layout, profile: str, waiting: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     for name in ("_config.yml", "_toc.yml"):
         yield name, (layout.root / name).read_bytes()
     yield "book/references.bib", (layout.root / "book" / "references.bib").read_bytes()
     for page in layout.pages():
-        yield _page(layout, profile, page)
+        yield _page(layout, profile, page, waiting)
     for folder in (install(layout) / "static", layout.root / "book" / "_static"):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -58,28 +63,25 @@ def _figure_assets() -> Iterator[tuple[str, bytes]]:
         yield f"static/{name}", content
 
 
-def _page(layout: Layout, profile: str, page: str) -> tuple[str, bytes]:
+def _page(layout: Layout, profile: str, page: str, waiting: Mapping[str, str]) -> tuple[str, bytes]:
     """Name and content of one page of the table of contents."""
     markdown, notebook = layout.root / f"{page}.md", layout.root / f"{page}.ipynb"
     if markdown.exists():
-        return f"{page}.md", fill(markdown.read_text(encoding="utf-8"), layout, profile, page).encode()
+        return f"{page}.md", fill(
+            markdown.read_text(encoding="utf-8"), layout, profile, page, waiting
+        ).encode()
     if not notebook.exists():
         raise BuildError(
             f"_toc.yml lists the page '{page}', but neither {markdown} nor {notebook.name} exists"
         )
-    name = notebook.stem
     if page.startswith("book/chapters/"):
-        executed = layout.executed(profile, name)
-        if not executed.exists():
-            raise BuildError(
-                f"chapter '{name}' has not been executed in profile {profile}: call  make book PROFILE={profile}"
-            )
-        content = nbformat.read(executed, as_version=4)
+        content = records.page(layout, profile, notebook.stem)
     else:
+        read_notebook(notebook)
         content = nbformat.read(notebook, as_version=4)
         if page.startswith("book/exercises/"):
             content = _exercise(content)
-    return f"{page}.ipynb", _readable(content, layout, profile, page)
+    return f"{page}.ipynb", _readable(content, layout, profile, page, waiting)
 
 
 def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -88,6 +90,7 @@ def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return render_page(content)
 
 
+<<<<<<< HEAD
 def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[nbformat.NotebookNode]:
     """The cells, and before each one that records claims a mark to which the scoreboard can lead."""
     seen: set[str] = set()
@@ -98,6 +101,11 @@ def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[n
 
 
 def _readable(content: nbformat.NotebookNode, layout: Layout, profile: str, page: str) -> bytes:
+=======
+def _readable(
+    content: nbformat.NotebookNode, layout: Layout, profile: str, page: str, waiting: Mapping[str, str]
+) -> bytes:
+>>>>>>> 61ac33e (The builder names the cell, its stack and lack of memory; text is spliced in; the site can be read while chapters run)
     """The notebook as the site shows it: placeholders filled, the cell that papermill added gone, no traces of this machine."""
     content.cells = [
         cell for cell in content.cells if "injected-parameters" not in cell.metadata.get("tags", [])
@@ -109,7 +117,7 @@ def _readable(content: nbformat.NotebookNode, layout: Layout, profile: str, page
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if cell.cell_type == "markdown":
-            cell.source = fill(cell.source, layout, profile, page)
+            cell.source = fill(cell.source, layout, profile, page, waiting)
         elif "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -12,8 +12,8 @@ import nbformat
 import psutil
 import pytest
 
-from bookbuild import execute as steps
-from bookbuild.execute import check, execute
+from bookbuild import records, run
+from bookbuild.execute import check, due_chapters, execute, over_budget
 from bookbuild.layout import BuildError, read_json
 from bookbuild.processes import MARK
 
@@ -68,11 +68,7 @@ def test_a_run_is_recorded_and_an_unchanged_chapter_is_not_run_again(book):
     assert "smoke 3" in again.notebook.read_text()
 
     def would_run(profile="smoke"):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                steps, "_execute_all", lambda layout, profile, due, limit: {name: name for name in due}
-            )
-            return execute(book.layout, profile) == ["alpha"]
+        return due_chapters(book.layout, profile, ["alpha"]) == ["alpha"]
 
     assert would_run("laptop") and not would_run()
     content, record = again.notebook.read_text(), book.layout.run_record("smoke", "alpha")
@@ -105,8 +101,94 @@ def test_the_time_limit_ends_the_chapter_and_all_its_processes(book):
     child = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)"
     book.chapter("hanging", child, "import time\ntime.sleep(600)")
     (outcome,) = execute(book.layout, "smoke", limit=12)
-    assert "time limit of 12 s in cell" in outcome.error
+    assert "time limit of 12 s in cell 4 of 4, which begins  import time" in outcome.error
+    assert 'File "<cell>", line 2 in <module>' in outcome.error, "the stack says where it stands"
     assert not left_behind("hanging")
+
+
+@pytest.mark.parametrize(
+    "cell, told",
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "was ended by signal 9 (SIGKILL)"),
+        ("import os\nos._exit(3)", "ended itself with exit status 3"),
+    ],
+)
+def test_a_kernel_that_dies_names_its_cell(book, cell, told):
+    book.chapter("dying", "print('got here')", cell)
+    (outcome,) = execute(book.layout, "smoke")
+    assert f"its kernel {told} in cell 4 of 4, which begins  import os" in outcome.error
+    assert "memory ran out" not in outcome.error
+    path = outcome.error.split("as far as it got: ")[1].splitlines()[0]
+    assert "got here" in open(path).read()
+
+
+def test_memory_that_ran_out_is_said(book, monkeypatch):
+    book.chapter("greedy", "raise MemoryError('no 900 GB here')")
+    (outcome,) = execute(book.layout, "smoke")
+    assert "memory ran out: the chapter held up to" in outcome.error and "900 GB" in outcome.error
+    kills = iter(range(100))
+    monkeypatch.setattr(run, "memory_kills", lambda: next(kills))
+    book.chapter("greedy", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    (outcome,) = execute(book.layout, "smoke")
+    assert "SIGKILL" in outcome.error and "the system ended a process because memory ran out" in outcome.error
+
+
+def test_a_typo_in_a_paragraph_is_mended_without_a_run(book):
+    path = book.chapter("alpha", "print('the output')")
+    check(execute(book.layout, "smoke"))
+    notebook = nbformat.read(path, 4)
+    notebook.cells[0].source = "# A chapter, spelt right"
+    notebook.cells[2].metadata["tags"] = ["hide-input"]
+    notebook.cells.append(nbformat.v4.new_markdown_cell("A last word."))
+    nbformat.write(notebook, path)
+    assert not due_chapters(book.layout, "smoke", ["alpha"])
+    page = records.page(book.layout, "smoke", "alpha")
+    assert [cell.source for cell in page.cells] == [cell.source for cell in notebook.cells]
+    assert page.cells[2].outputs[0].text == "the output\n"
+    assert page.cells[2].metadata["tags"] == ["hide-input"]
+    notebook.cells[2].metadata["tags"] = ["raises-exception"]
+    nbformat.write(notebook, path)
+    assert due_chapters(book.layout, "smoke", ["alpha"]), "this tag changes what a run does"
+    assert records.page(book.layout, "smoke", "alpha").cells[0].source == "# A chapter", (
+        "one whole run, not two"
+    )
+
+
+def test_one_chapter_may_be_asked_for_and_an_unknown_one_is_refused(book):
+    book.chapter("alpha", "1")
+    book.chapter("beta", "2")
+    assert [outcome.chapter for outcome in execute(book.layout, "smoke", ["beta"])] == ["beta"]
+    assert due_chapters(book.layout, "smoke", ["alpha", "beta"]) == ["alpha"]
+    with pytest.raises(BuildError, match=r"no chapter .gamma. in _toc\.yml; there are alpha, beta"):
+        execute(book.layout, "smoke", ["gamma"])
+
+
+def test_a_chapter_joins_when_its_run_ends_and_the_last_one_needs_no_joining(book):
+    book.chapter("alpha", "1")
+    book.chapter("beta", "2", ranks=1)
+    joined = []
+    check(execute(book.layout, "smoke", joined=joined.append))
+    assert joined == ["alpha"]
+
+
+@pytest.mark.parametrize("limit", [0, -3, float("nan"), float("inf")])
+def test_a_limit_that_is_none_is_refused(book, limit):
+    with pytest.raises(BuildError, match="a number of seconds above 0"):
+        execute(book.layout, "smoke", limit=limit)
+
+
+def test_a_run_beyond_its_budget_is_said():
+    slow = run.Outcome("slow", None, True, 45.5)
+    assert over_budget("smoke", [slow, run.Outcome("fast", None, True, 44.5)])[0].startswith("slow took 46 s")
+    assert not over_budget("laptop", [slow]) and not over_budget("full", [slow])
+    assert not over_budget("smoke", [run.Outcome("slow", None, False, 45.5)]), "only what ran now"
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD", "[]", '{"cells": [{}]}'])
+def test_a_broken_notebook_is_named(book, content):
+    book.chapter("alpha", "1").write_text(content)
+    with pytest.raises(BuildError, match=r"alpha.ipynb is not a notebook that can be read"):
+        execute(book.layout, "smoke")
 
 
 def test_after_success_no_process_is_left(book):
