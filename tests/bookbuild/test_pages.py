@@ -1,10 +1,13 @@
 """The parts of pages that are made from runs."""
 
+import hashlib
+
 import pytest
 
 from bookbuild import pages
 from bookbuild.chapters import CHAPTERS, PARTS
-from bookbuild.layout import Layout, write_json
+from bookbuild.layout import Layout, write_atomic, write_json
+from bookbuild.records import present_fingerprint
 
 LEDGER = {"chapter": "propulate", "profile": "smoke", "date": "2026-11-24T00:00:00", "machine": "two cores"}
 
@@ -16,10 +19,15 @@ def layout(book):
 
 
 def test_facts_and_status_come_from_the_last_run(layout):
-    assert "not been run" in pages.chapter_facts(layout, "smoke", "propulate")
+    assert "Not run yet" in pages.chapter_facts(layout, "smoke", "propulate")
     assert "| not run |" in pages.status(layout, "smoke")
     record = {"seconds": 65.2, "peak_memory_mb": 1536, "ranks": 4, "date": "2026-11-24T10:00:00+00:00", "machine": "two cores",
               "commit": "abc1234", "versions": {"python": "3.11.7"}}  # fmt: skip
+    write_atomic(layout.executed("smoke", "propulate"), b"{}")
+    record |= {
+        "sha256": hashlib.sha256(b"{}").hexdigest(),
+        "fingerprint": present_fingerprint(layout, "smoke", "propulate"),
+    }
     write_json(layout.run_record("smoke", "propulate"), record)
     facts = pages.chapter_facts(layout, "smoke", "propulate")
     assert "**65 s** · **1.5 GB** · **4 MPI ranks** · profile `smoke`" in facts
