@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, layout: Layout) -> int:
     # Each command imports what it needs: `make serve` should not wait for Sphinx.
-    chapters = re.findall(r"[^\s,]+", getattr(options, "chapter", ""))
+    chapters = re.findall(r"[^\s,]+", options.chapter) if options.command in ("book", "execute") else []
     if options.command == "book":
         from bookbuild.build import build
 

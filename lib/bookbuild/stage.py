@@ -11,11 +11,7 @@ from types import MappingProxyType
 
 import nbformat
 
-<<<<<<< HEAD
-from bookbuild import scoreboard
-=======
-from bookbuild import records
->>>>>>> 61ac33e (The builder names the cell, its stack and lack of memory; text is spliced in; the site can be read while chapters run)
+from bookbuild import records, scoreboard
 from bookbuild.assets import install
 from bookbuild.layout import BuildError, Layout, read_notebook, write_atomic
 from bookbuild.pages import fill
@@ -90,7 +86,6 @@ def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return render_page(content)
 
 
-<<<<<<< HEAD
 def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[nbformat.NotebookNode]:
     """The cells, and before each one that records claims a mark to which the scoreboard can lead."""
     seen: set[str] = set()
@@ -100,12 +95,9 @@ def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[n
         yield cell
 
 
-def _readable(content: nbformat.NotebookNode, layout: Layout, profile: str, page: str) -> bytes:
-=======
 def _readable(
     content: nbformat.NotebookNode, layout: Layout, profile: str, page: str, waiting: Mapping[str, str]
 ) -> bytes:
->>>>>>> 61ac33e (The builder names the cell, its stack and lack of memory; text is spliced in; the site can be read while chapters run)
     """The notebook as the site shows it: placeholders filled, the cell that papermill added gone, no traces of this machine."""
     content.cells = [
         cell for cell in content.cells if "injected-parameters" not in cell.metadata.get("tags", [])
