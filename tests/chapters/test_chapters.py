@@ -1,5 +1,6 @@
 """Every chapter runs in `smoke`, as the site renders it, and keeps the rules that every chapter keeps."""
 
+import importlib
 import json
 import re
 
@@ -31,6 +32,33 @@ def test_runs_and_records_every_claim(executed, name):
     run = ledger.load(LAYOUT.results("smoke", name))
     assert run["chapter"] == name and run["profile"] == "smoke"
     assert run["claims"] and all(claim["rule"] and claim["verdict"] for claim in run["claims"])
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.timeout(600)
+def test_what_no_noise_can_change_agrees_with_the_record(executed, name):
+    """Properties and exact values are the same in every run; the others may differ in `smoke`, where little is run."""
+    run = ledger.load(LAYOUT.results("smoke", name))
+    record = ledger.recorded(LAYOUT.root, name)
+    recorded = {row["id"]: row for row in record["claims"]} if record else {}
+    assert not [row["id"] for row in run["claims"] if row["verdict"] == ledger.FAILS]
+    for row in run["claims"]:
+        if (
+            row["kind"] == ledger.PROPERTY
+            or row["interval"] == "range"
+            or row["verdict"] == ledger.NEEDS_HARDWARE
+        ):
+            found = ledger.agreement(row, recorded.get(row["id"]))
+            assert found in (ledger.AGREES, ledger.NOT_RECORDED), f"{name} {row['id']}: {found}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_claim_of_the_library_is_in_the_run_and_every_sentence_has_one(executed, name):
+    package = importlib.import_module(f"efficient_ai.{name}")
+    claims = importlib.import_module(f"efficient_ai.{name}.claims")
+    ledger.check(package.CLAIMS, claims.ABSTRACT)
+    run = ledger.load(LAYOUT.results("smoke", name))
+    assert [row["id"] for row in run["claims"]] == [claim.id for claim in package.CLAIMS]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

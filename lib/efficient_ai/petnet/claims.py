@@ -18,6 +18,7 @@ def _each(rule: Rule, numbers: dict[str, int]) -> dict[str, Rule]:
 
 _SHIPPED = dict.fromkeys(("smoke", "laptop", "full"), 3)
 _TRAINED = {"smoke": 3, "laptop": 5, "full": 10}
+_SPEED_UP = Rule(low=1.0, high=360)  # ten times the published number would say that the loop is badly written
 _TIMED = {"smoke": 3, "laptop": 5, "full": 9}
 _RECORDED = dict.fromkeys(("smoke", "laptop", "full"), 3)
 _RECORDED_TIMES = dict.fromkeys(("smoke", "laptop", "full"), 9)
@@ -134,7 +135,7 @@ CLAIMS = (
         measured="Time per sample of the Python loop over hits over that of the network at its best batch size, this machine, "
         "one thread, small set",
         repeats="timings",
-        rules=_each(Rule(low=1.0), _TIMED),
+        rules=_each(_SPEED_UP, _TIMED),
         published=_SPEED,
         statistic="median",
     ),
@@ -147,7 +148,7 @@ CLAIMS = (
         measured="Time per sample of the loop over bins over that of the network at its best batch size, this machine, one "
         "thread, small set; this loop is the slowest way to write a window",
         repeats="timings",
-        rules=_each(Rule(low=1.0), _TIMED),
+        rules=_each(_SPEED_UP, _TIMED),
         published=_SPEED,
         statistic="median",
     ),
@@ -160,7 +161,7 @@ CLAIMS = (
         measured="Time per sample of the loop on one core over that of the network on the GPU beside it at its best batch "
         "size, copies included",
         repeats="timings",
-        rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        rules=_each(_SPEED_UP, _RECORDED_TIMES),
         published=_SPEED,
         statistic="median",
     ),
@@ -172,7 +173,7 @@ CLAIMS = (
         source="Abstract",
         measured="As 5d",
         repeats="timings",
-        rules=_each(Rule(low=1.0), _RECORDED_TIMES),
+        rules=_each(_SPEED_UP, _RECORDED_TIMES),
         published=_SPEED,
         statistic="median",
     ),
