@@ -4,11 +4,14 @@ Written for Python 3.6 and newer, so that an old Python can still say what is mi
 
 * A stamp in the environment is written last. No stamp means that an earlier call was killed: start from nothing.
 * A lock keeps two calls apart; the system frees it when its holder dies, however it dies.
-* An environment that this script did not make is never touched.
+* An environment that this script did not make, or that serves another checkout, is never touched.
+* What fails for a reason that a reader can mend (no network, a full disk) leaves the environment as it is.
 """
 
 # ruff: noqa: UP031, RUF005, B904   (kept in the Python of 2016, see above)
 import argparse
+import collections
+import errno
 import hashlib
 import json
 import os
@@ -22,6 +25,9 @@ SUPPORTED = ((3, 11), (3, 12), (3, 13))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OWNER = ".made-by-make-setup"  # also the lock
 STAMP = ".setup-complete"
+INSTALLING = (
+    ".setup-installing"  # in the stamp's place while packages change; renamed where pip undid what it began
+)
 APT_PYTHON = "apt-get install python3 python3-venv"
 PROBE = (
     "import sys, json\n"
@@ -33,6 +39,22 @@ PROBE = (
 
 class Problem(Exception):
     """Something the reader has to mend; the message says what and how."""
+
+
+def what_the_disk_says(error):
+    """One sentence for what a reader can mend about a disk, or None where the error is another."""
+    place = error.filename or ROOT
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            "the disk is full (%s): free some 2 GB and call make again; an environment that was there stays"
+            % place
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            "%s cannot be written: give yourself the right to write there, or work in a copy of the checkout"
+            % place
+        )
+    return None
 
 
 def probe(command):
@@ -54,6 +76,10 @@ def find_python():
     without_venv, others = [], []
     for name in names:
         found = probe(name)
+        if found is None and chosen:
+            raise Problem(
+                "PYTHON=%s does not start: leave it out, or name a Python 3.11, 3.12 or 3.13" % chosen
+            )
         if found is None:
             continue
         version, executable, usable = found
@@ -103,8 +129,8 @@ def read_stamp(venv):
         return None
 
 
-def write_stamp(venv, content):
-    path = os.path.join(venv, STAMP)
+def write_stamp(venv, content, name=STAMP):
+    path = os.path.join(venv, name)
     with open(path + ".new", "w") as file:
         json.dump(content, file)
         file.flush()
@@ -117,11 +143,14 @@ def claim(venv):
     import fcntl
 
     mark = os.path.join(venv, OWNER)
+    if os.path.lexists(venv) and not os.path.isdir(venv):
+        raise Problem("%s is not a folder: name one for the environment, make VENV=/some/where" % venv)
     if os.path.isdir(venv) and os.listdir(venv) and not os.path.exists(mark):
         raise Problem(
             "%s exists and was not made by `make setup`; it is left alone.\n"
             "Remove it, or choose another place: make VENV=/some/where" % venv
         )
+    refuse_another_checkout(venv, mark)
     os.makedirs(venv, exist_ok=True)
     handle = open(mark, "a+")
     try:
@@ -129,7 +158,30 @@ def claim(venv):
     except OSError:
         print("setup: another make is setting up the environment; waiting for it", flush=True)
         fcntl.flock(handle, fcntl.LOCK_EX)
+        refuse_another_checkout(venv, mark)
+    handle.truncate(0)
+    handle.write(ROOT)
+    handle.flush()
     return handle
+
+
+def refuse_another_checkout(venv, mark):
+    """The library is installed from one checkout: a second one would take the environment from the first."""
+    try:
+        with open(mark) as file:
+            owner = file.read().strip()
+    except OSError:
+        return
+    owner = owner or (read_stamp(venv) or {}).get("root", "")
+    inside = os.path.realpath(venv).startswith(
+        os.path.realpath(ROOT) + os.sep
+    )  # copied along with its checkout
+    alive = os.path.exists(os.path.join(owner, "lib", "bookbuild", "bootstrap.py"))
+    if owner and owner != ROOT and alive and not inside:
+        raise Problem(
+            "%s is the environment of the checkout in %s; a checkout needs one of its own: make VENV=/some/where"
+            % (venv, owner)
+        )
 
 
 def create(venv, executable):
@@ -190,27 +242,36 @@ def install(venv):
     print(
         "setup: installing requirements.txt; a few minutes the first time, log in %s" % log_path, flush=True
     )
-    progress = Progress()
+    progress, tail = Progress(), collections.deque(maxlen=25)
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     environment.pop("PYTHONPATH", None)
-    with open(log_path, "w") as log:
-        pip = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        for raw in pip.stdout:
-            text = raw.decode(errors="replace")
+    log = open(log_path, "w")
+    pip = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    for raw in pip.stdout:
+        text = raw.decode(errors="replace")
+        tail.append(text)
+        try:
             log.write(text)
             log.flush()
-            progress.line(text)
-        pip.wait()
+        except OSError:  # a full disk: pip will say so itself, and must not be cut off in the middle
+            pass
+        progress.line(text)
+    pip.wait()
+    try:
+        log.close()
+    except OSError:
+        pass
     progress.end()
     if pip.returncode:
-        with open(log_path) as log:
-            tail = "".join(log.readlines()[-25:])
+        told = "".join(tail)
+        if os.strerror(errno.ENOSPC) in told:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), venv)
         raise Problem(
             "pip could not install requirements.txt. The end of %s:\n\n%s\n"
-            "Is a package index reachable (pip config list, PIP_INDEX_URL)? Is the disk full? Then call make again."
-            % (log_path, tail)
+            "Is a package index reachable (pip config list, PIP_INDEX_URL)? Then call make again."
+            % (log_path, told)
         )
     print("setup: environment ready in %d s" % (time.time() - progress.start), flush=True)
 
@@ -239,17 +300,25 @@ def main(arguments=None):
         if stamp != goal:
             if not stamp or (stamp["python"], stamp["root"]) != (goal["python"], ROOT):
                 create(venv, executable)
-            else:
+            write_stamp(venv, dict(goal, requirements="incomplete"), INSTALLING)
+            if os.path.exists(os.path.join(venv, STAMP)):
                 os.remove(os.path.join(venv, STAMP))
             try:
                 install(venv)
-            except Problem:  # pip undid what it began: the environment is sound, only not complete
-                write_stamp(venv, dict(goal, requirements="incomplete"))
+                write_stamp(venv, goal)
+            except (Problem, OSError):  # pip undid what it began: the environment is sound, only not complete
+                os.replace(os.path.join(venv, INSTALLING), os.path.join(venv, STAMP))  # needs no space
                 raise
-            write_stamp(venv, goal)
+            os.remove(os.path.join(venv, INSTALLING))
         lock.close()
     except Problem as problem:
         print("setup: %s" % problem, file=sys.stderr)
+        return 1
+    except OSError as error:
+        told = what_the_disk_says(error)
+        if told is None:
+            raise
+        print("setup: %s" % told, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nsetup: stopped; the next make starts again", file=sys.stderr)

@@ -42,17 +42,17 @@ def tools(tmp_path):
     return write
 
 
-def setup(checkout, path=None):
+def setup(checkout, *arguments, path=None, **variables):
     """Call the bootstrap as make does."""
     environment = {
         key: value
         for key, value in os.environ.items()
         if key not in ("PYTHON", "VENV", "MAKEFLAGS", "MAKELEVEL")
     }
-    command = [sys.executable, str(checkout / "lib" / "bookbuild" / "bootstrap.py")]
+    command = [sys.executable, str(checkout / "lib" / "bookbuild" / "bootstrap.py"), *arguments]
     return subprocess.run(
         command,
-        env=environment | ({"PATH": path} if path else {}),
+        env=environment | ({"PATH": path} if path else {}) | variables,
         capture_output=True,
         text=True,
         timeout=240,
@@ -60,7 +60,7 @@ def setup(checkout, path=None):
 
 
 def test_says_that_git_is_missing(checkout, tools):
-    done = setup(checkout, tools())
+    done = setup(checkout, path=tools())
     assert done.returncode == 1
     assert "git was not found" in done.stderr and "apt-get install git" in done.stderr
 
@@ -75,7 +75,7 @@ def test_says_that_git_is_missing(checkout, tools):
     ],
 )
 def test_says_which_python_is_missing(checkout, tools, python, told):
-    done = setup(checkout, tools(git="exit 0", **python))
+    done = setup(checkout, path=tools(git="exit 0", **python))
     assert done.returncode == 1
     assert told in done.stderr
     assert not (checkout / ".venv").exists()
@@ -95,6 +95,62 @@ def test_leaves_an_environment_of_somebody_else_alone(checkout):
     done = setup(checkout)
     assert done.returncode == 1 and "was not made by `make setup`" in done.stderr
     assert [path.name for path in (checkout / ".venv").iterdir()] == ["precious"]
+
+
+def test_a_python_that_does_not_start_is_named(checkout):
+    done = setup(checkout, PYTHON="/no/such")
+    assert done.returncode == 1 and "PYTHON=/no/such does not start" in done.stderr
+
+
+def test_a_file_in_the_place_of_the_environment_is_left_alone(checkout):
+    (checkout / ".venv").write_text("precious")
+    done = setup(checkout)
+    assert done.returncode == 1 and ".venv is not a folder" in done.stderr and "Traceback" not in done.stderr
+    assert (checkout / ".venv").read_text() == "precious"
+
+
+def test_an_environment_that_serves_another_checkout_is_left_alone(checkout, tmp_path):
+    shared, other = tmp_path / "shared", tmp_path / "another"
+    assert setup(checkout, "--venv", str(shared)).returncode == 0
+    shutil.copytree(checkout, other)
+    stamp = (shared / ".setup-complete").read_text()
+    done = setup(other, "--venv", str(shared))
+    assert done.returncode == 1 and f"the environment of the checkout in {checkout}" in done.stderr
+    assert (shared / ".setup-complete").read_text() == stamp
+    shutil.rmtree(checkout)  # moved away: nobody else uses it
+    assert setup(other, "--venv", str(shared)).returncode == 0
+    assert str(other) in (shared / ".setup-complete").read_text()
+
+
+def test_a_full_disk_is_one_sentence_and_the_environment_stays(checkout):
+    assert setup(checkout).returncode == 0
+    kept = checkout / ".venv" / "kept"
+    kept.touch()
+    pip = checkout / ".venv" / "bin" / "python"
+    real = pip.resolve()
+    pip.unlink()
+    pip.write_text("#!/bin/sh\necho 'ERROR: Could not install: [Errno 28] No space left on device'\nexit 1\n")
+    pip.chmod(0o755)
+    (checkout / "pyproject.toml").write_text("# changed\n")
+    full = setup(checkout)
+    assert full.returncode == 1 and full.stderr.startswith("setup: the disk is full")
+    assert len(full.stderr.strip().splitlines()) == 1
+    pip.unlink()
+    pip.symlink_to(real)
+    again = setup(checkout)
+    assert again.returncode == 0 and "new environment" not in again.stdout and kept.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+def test_a_checkout_that_cannot_be_written_is_one_sentence(checkout):
+    for folder in [checkout, *checkout.parents][:4]:
+        folder.chmod(0o755)
+    nobody = subprocess.run(
+        [shutil.which("python3", path="/usr/bin") or sys.executable, str(checkout / "lib/bookbuild/bootstrap.py")],
+        user=65534, group=65534, extra_groups=[], capture_output=True, text=True, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert nobody.returncode == 1 and len(nobody.stderr.strip().splitlines()) == 1
+    assert f"{checkout}/.venv cannot be written" in nobody.stderr
 
 
 def test_set_up_killed_failed_mended_and_unchanged(checkout):
