@@ -10,16 +10,16 @@ Written for Python 3.6 and newer, so that an old Python can still say what is mi
 
 # ruff: noqa: UP031, RUF005, B904   (kept in the Python of 2016, see above)
 import argparse
-import collections
 import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from _packages import Problem, install
 
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -35,10 +35,6 @@ PROBE = (
     "executable = getattr(sys, '_base_executable', sys.executable)  # not one inside the environment to be made\n"
     "print(json.dumps([list(sys.version_info[:3]), executable, usable]))"
 )
-
-
-class Problem(Exception):
-    """Something the reader has to mend; the message says what and how."""
 
 
 def what_the_disk_says(error):
@@ -198,84 +194,6 @@ def create(venv, executable):
         )
 
 
-class Progress:
-    """One line that changes on a terminal; elsewhere a line now and then."""
-
-    def __init__(self):
-        self.start = self.shown = time.time()
-        self.count = 0
-        self.terminal = sys.stdout.isatty()
-
-    def say(self, text, always=False):
-        now = time.time()
-        if self.terminal:
-            sys.stdout.write("\r\033[Ksetup: %s (%d s)" % (text[:70], now - self.start))
-        elif always or now - self.shown > 20:
-            sys.stdout.write("setup: %s (%d s)\n" % (text[:70], now - self.start))
-        else:
-            return
-        self.shown = now
-        sys.stdout.flush()
-
-    def line(self, text):
-        """Turn a line of pip's output into what is shown."""
-        match = re.match(
-            r"\s*(?:Collecting|Downloading|Processing|Requirement already satisfied:) ?([^\s;<>=]*)", text
-        )
-        if match:
-            self.count += text.startswith("Collecting")
-            self.say("%d packages found, now %s" % (self.count, os.path.basename(match.group(1))))
-        elif text.startswith("Installing collected packages"):
-            self.say("installing %d packages, a few minutes" % (text.count(",") + 1), always=True)
-
-    def end(self):
-        if self.terminal:
-            sys.stdout.write("\r\033[K")
-
-
-def install(venv):
-    """pip install -r requirements.txt with its output in build/logs/setup.log."""
-    log_path = os.path.join(ROOT, "build", "logs", "setup.log")
-    os.makedirs(os.path.dirname(log_path), exist_ok=True)
-    command = [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off",
-               "--disable-pip-version-check", "--require-virtualenv", "-r", "requirements.txt"]  # fmt: skip
-    print(
-        "setup: installing requirements.txt; a few minutes the first time, log in %s" % log_path, flush=True
-    )
-    progress, tail = Progress(), collections.deque(maxlen=25)
-    environment = dict(os.environ, PYTHONUNBUFFERED="1")
-    environment.pop("PYTHONPATH", None)
-    log = open(log_path, "w")
-    pip = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    for raw in pip.stdout:
-        text = raw.decode(errors="replace")
-        tail.append(text)
-        try:
-            log.write(text)
-            log.flush()
-        except OSError:  # a full disk: pip will say so itself, and must not be cut off in the middle
-            pass
-        progress.line(text)
-    pip.wait()
-    try:
-        log.close()
-    except OSError:
-        pass
-    progress.end()
-    if pip.returncode:
-        told = "".join(tail)
-        if os.strerror(errno.ENOSPC) in told:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), venv)
-        raise Problem(
-            "pip could not install requirements.txt. The end of %s:\n\n%s\n"
-            "Is a package index reachable (pip config list, PIP_INDEX_URL)? Then call make again."
-            % (log_path, told)
-        )
-    print("setup: environment ready in %d s" % (time.time() - progress.start), flush=True)
-
-
 def up_to_date(venv):
     """Quick answer without starting another Python: the stamp holds the version it was made from."""
     stamp = read_stamp(venv)
@@ -304,7 +222,7 @@ def main(arguments=None):
             if os.path.exists(os.path.join(venv, STAMP)):
                 os.remove(os.path.join(venv, STAMP))
             try:
-                install(venv)
+                install(ROOT, venv, everything=bool(stamp and stamp["requirements"] == "incomplete"))
                 write_stamp(venv, goal)
             except (Problem, OSError):  # pip undid what it began: the environment is sound, only not complete
                 os.replace(os.path.join(venv, INSTALLING), os.path.join(venv, STAMP))  # needs no space

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import util
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def checkout(tmp_path):
     """A checkout with nothing but the bootstrap, in a folder whose name holds a space."""
     root = tmp_path / "a checkout"
     (root / "lib" / "bookbuild").mkdir(parents=True)
-    shutil.copy(ROOT / "lib" / "bookbuild" / "bootstrap.py", root / "lib" / "bookbuild")
+    for name in ("bootstrap.py", "_packages.py"):
+        shutil.copy(ROOT / "lib" / "bookbuild" / name, root / "lib" / "bookbuild")
     shutil.copy(ROOT / "Makefile", root)
     for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
         (root / name).write_text("")
@@ -151,6 +153,31 @@ def test_a_checkout_that_cannot_be_written_is_one_sentence(checkout):
     )  # fmt: skip
     assert nobody.returncode == 1 and len(nobody.stderr.strip().splitlines()) == 1
     assert f"{checkout}/.venv cannot be written" in nobody.stderr
+
+
+def test_uv_is_told_what_pip_s_settings_say(monkeypatch):
+    spec = util.spec_from_file_location("_packages", ROOT / "lib" / "bookbuild" / "_packages.py")
+    packages = util.module_from_spec(spec)
+    spec.loader.exec_module(packages)
+    assert packages.uv_requirement(ROOT).startswith("uv==")
+    for name in list(os.environ):
+        if name.startswith(("UV_", "PIP_", "SSL_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", "/a /b")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "file:///c file:///d")
+    monkeypatch.setenv("UV_INDEX_STRATEGY", "first-index")
+    assert packages.uv_settings(sys.executable) == {
+        "UV_FIND_LINKS": "/a,/b",
+        "UV_INDEX": "file:///c file:///d",
+    }, "and what is set for uv stays"
+
+
+def test_where_uv_cannot_pip_installs(checkout):
+    (checkout / "requirements.txt").write_text("uv==0.0.0.dev0\n")
+    failed = setup(checkout)
+    assert failed.returncode == 1 and "uv could not install the packages" in failed.stdout
+    assert "pip could not install requirements.txt" in failed.stderr
 
 
 def test_set_up_killed_failed_mended_and_unchanged(checkout):
