@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test lab serve assignments verify clean
+.PHONY: help setup book test lab serve assignments pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make lab          open JupyterLab on the book"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
+	@echo "make pythons      build and test with the other Pythons, in environments of their own"
 	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
 	@echo "make clean        delete what was built; the environment stays"
 	@echo
@@ -59,6 +60,10 @@ serve: setup
 
 assignments: setup
 	@$(BOOKBUILD) assignments --folder "$(FOLDER)"
+
+# Once per change of the pins: an hour for each Python.
+pythons: setup
+	@$(BOOKBUILD) pythons --arguments="$(ARGS)"
 
 # Runs every claim of the book again and lists what changed against the recorded runs: for a night.
 verify: setup

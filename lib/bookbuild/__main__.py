@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument(
         "chapter", nargs="*", help="only these; all full runs that are there if none is named"
     )
+    trying = command("pythons", "Build and test the book with the other supported Pythons.", profile=False)
+    trying.add_argument("--arguments", default="", help="what pytest gets")
     serving = command("serve", "Show the built site on a local port.")
     serving.add_argument("--port", default="8000", help="1 to 65535, or 0 for any that is free")
     return parser
@@ -100,6 +102,10 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
 
         hint = "make book" if options.profile == "laptop" else f"make book PROFILE={options.profile}"
         serve(layout.site(options.profile) / "html", options.port, hint)
+    if options.command == "pythons":
+        from bookbuild.pythons import try_pythons
+
+        try_pythons(layout, options.arguments)
     if options.command == "lab":
         as_root = ["--allow-root"] if os.geteuid() == 0 else []
         start = "--LabApp.default_url=/lab/tree/book/index.md"

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
-from bookbuild import scoreboard
+from bookbuild import pythons, scoreboard
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
@@ -165,7 +165,8 @@ def status(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingPro
     packages = table(
         ["Package", "Version"], [[name, value] for name, value in sorted((tools | versions).items())]
     )
-    return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## Versions\n\n{packages}"
+    tried = table(["Python", "Built and tested"], pythons.rows(layout))
+    return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## Versions\n\n{tried}\n\n{packages}"
 
 
 def interval_coverage() -> str:

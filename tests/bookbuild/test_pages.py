@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from bookbuild import pages
+from bookbuild import pages, pythons
 from bookbuild.chapters import CHAPTERS, PARTS
-from bookbuild.layout import Layout, write_atomic, write_json
+from bookbuild.layout import BuildError, Layout, write_atomic, write_json
 from bookbuild.records import present_fingerprint
 
 LEDGER = {"chapter": "propulate", "profile": "smoke", "date": "2026-11-24T00:00:00", "machine": "two cores"}
@@ -74,3 +74,22 @@ def test_numbers_are_short_and_units_are_kept():
     assert pages.quantity("up to three orders", "times") == "up to three orders"
     assert [pages.duration(seconds) for seconds in (4.4, 240, 9000)] == ["4 s", "4 min", "2.5 h"]
     assert pages.day("2026-11-04T01:02:03+00:00") == "4 November 2026"
+
+
+def test_the_other_pythons_are_tried_once_per_change_of_pins(layout, monkeypatch):
+    monkeypatch.setattr(pythons.sys, "version_info", (3, 11, 7))
+    assert pythons.others() == ["3.12", "3.13"]
+    assert [row[1] for row in pythons.rows(layout)] == ["this build", *["not tried yet: `make pythons`"] * 2]
+    entry = {"python": "3.12.1", "pins": pythons.pins_hash(layout), "date": "2026-11-28", "tests": "9 passed", "arguments": ""}  # fmt: skip
+    write_json(pythons.record_path(layout), {"3.12": entry})
+    assert pythons.rows(layout)[1] == ["3.12.1", "2026-11-28: book built, 9 passed"]
+    layout.pins[0].write_text("numpy  # a comment\n")
+    assert "changed since" not in pythons.rows(layout)[1][1]
+    layout.pins[0].write_text("numpy==3\n")
+    assert "the pins have changed since" in pythons.rows(layout)[1][1]
+
+
+def test_a_python_that_is_not_there_is_named(layout, monkeypatch):
+    monkeypatch.setattr(pythons.shutil, "which", lambda name: None)
+    with pytest.raises(BuildError, match=r"was not found; install it, or name it: make pythons PYTHON3"):
+        pythons.try_pythons(layout)
