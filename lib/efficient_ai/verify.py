@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -47,17 +47,29 @@ def chapter(name: str) -> tuple[ModuleType, ModuleType]:
     return tuple(importlib.import_module(f"efficient_ai.{of}") for of in (name, f"{name}.experiments"))
 
 
-def verify(name: str, ids: Sequence[str] = (), profile: str = "smoke", tell=print) -> dict[str, str]:
+@dataclass(frozen=True)
+class Checked:
+    """A claim that was run again.
+
+    Args:
+        row: of this run, as in a ledger file.
+        record: of the recorded run, if there is one.
+        how: they agree, see :func:`efficient_ai.ledger.agreement`.
+    """
+
+    row: dict
+    record: dict | None
+    how: str
+
+
+def verify(name: str, ids: Sequence[str] = (), profile: str = "smoke", tell=print) -> dict[str, Checked]:
     """Run what the claims need and compare each with the recorded run.
 
     Args:
         name: of the chapter.
-        ids: of claims; all that an experiment answers if none are given.
+        ids: of claims; all of them if none are given.
         profile: size of the run.
-        tell: is given the lines as they come.
-
-    Returns:
-        for each claim how it agrees, see :func:`efficient_ai.ledger.agreement`
+        tell: is given what there is to say of each claim as soon as its experiment has ended.
 
     Raises:
         LedgerError: unknown chapter, claim or profile.
@@ -69,30 +81,36 @@ def verify(name: str, ids: Sequence[str] = (), profile: str = "smoke", tell=prin
     unknown = [id for id in ids if id not in known]
     if unknown:
         raise ledger.LedgerError(f"{name} has no claim {', '.join(unknown)}; it has {', '.join(known)}")
+    wanted = list(dict.fromkeys(ids)) or list(known)
     size = profiles.select(package.PROFILES, profile)
     book = ledger.Ledger(name, package.CLAIMS, profile)
-    wanted = list(ids) or list(known)
+    root = project_root()
+    record = ledger.recorded(root, name) if root else None
+    recorded = {row["id"]: row for row in (record or {}).get("claims", [])}
+    found = {}
+
+    def compare(id: str) -> None:
+        row = asdict(book[id])
+        found[id] = Checked(row, recorded.get(id), ledger.agreement(row, recorded.get(id)))
+        tell("\n".join(report(found[id])))
+
     asked = [id for id in wanted if isinstance(known[id].rules[profile], ledger.Rule)]
-    needed = list(dict.fromkeys(ledger.find(experiments.EXPERIMENTS, id).name for id in asked))
-    runs = [e for e in experiments.EXPERIMENTS if e.name in needed]
+    for id in wanted:
+        if id not in asked:
+            compare(id)
+    for id in asked:
+        ledger.find(experiments.EXPERIMENTS, id)  # a claim that nothing answers is said before anything runs
+    runs = [e for e in experiments.EXPERIMENTS if set(e.reads) & set(asked)]
     with _cluster(max((e.ranks for e in runs), default=0)) as cluster:
         bar = tqdm(runs, unit="experiment", leave=False, disable=None)
         for experiment in bar:
             bar.set_description(experiment.name)
             result = experiment.run(size, cluster) if experiment.ranks else experiment.run(size)
-            for id in experiment.reads:
-                if id in asked:
-                    got = experiment.reads[id](result)
-                    book.record(id, got.values, seeds=got.seeds, baseline=got.baseline, recorded=got.recorded)
-    root = project_root()
-    record = ledger.recorded(root, name) if root else None
-    rows = {row["id"]: row for row in (record or {}).get("claims", [])}
-    found = {}
-    for id in wanted:
-        row = asdict(book[id])
-        found[id] = ledger.agreement(row, rows.get(id))
-        tell("\n".join(report(row, rows.get(id), found[id])))
-    return found
+            for id in [id for id in experiment.reads if id in asked]:
+                got = experiment.reads[id](result)
+                book.record(id, got.values, seeds=got.seeds, baseline=got.baseline, recorded=got.recorded)
+                compare(id)
+    return {id: found[id] for id in wanted}
 
 
 @contextmanager
@@ -110,19 +128,19 @@ def _cluster(ranks: int) -> Iterator:
         cluster.stop()
 
 
-def report(row: dict, record: dict | None, found: str) -> list[str]:
+def report(checked: Checked) -> list[str]:
     """What is printed of one claim."""
+    row, record = checked.row, checked.record
     lines = [f"{row['id']}  {row['claim']}", f"    measured   {row['measured']}"]
     if row["value"] is not None:
-        few = f", {ledger.repeats(row)}"
-        lines.append(f"    value      {_text(row)}{few}, against {row['baseline']}")
+        lines.append(f"    value      {_text(row)}, {ledger.repeats(row)}, against {row['baseline']}")
     if row["recorded"]:
         lines.append(f"    recorded   {row['recorded']} (nothing of it was measured now)")
     why = f" ({row['why']})" if row["why"] else ""
     lines += [f"    rule       {row['rule']}", f"    verdict    {row['verdict']}{why}"]
     if record:
         lines.append(f"    record     {_text(record)}, {record['verdict']}")
-    return [*lines, f"    {found}"]
+    return [*lines, f"    {checked.how}"]
 
 
 def _text(row: dict) -> str:
@@ -146,29 +164,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if bool(chosen.chapter) == chosen.all:
         parser.error("name a chapter, or say --all")
-    found, began = {}, time.monotonic()
-    try:
-        for name in chapters() if chosen.all else [chosen.chapter]:
-            if chosen.all:
-                print(f"\n== {name}", flush=True)
+    found, broken, began = {}, [], time.monotonic()
+    for name in chapters() if chosen.all else [chosen.chapter]:
+        if chosen.all:
+            print(f"\n== {name}", flush=True)
+        try:
             of = verify(name, chosen.claims, chosen.profile, tell=lambda text: print(text, flush=True))
-            found |= {(name, id): how for id, how in of.items()}
-    except (ledger.LedgerError, ValueError) as error:
-        print(f"verify: {error}", file=sys.stderr)
-        return 2
-    except Exception:
-        # A status of 1 means "differs"; a run that broke has not said anything about the claim.
-        traceback.print_exc()
-        return 2
-    counts = {how: list(found.values()).count(how) for how in STATUS if how in found.values()}
-    print(
-        f"\n{len(found)} claims in {time.monotonic() - began:.0f} s: "
-        + ", ".join(f"{n} {how}" for how, n in counts.items())
-    )
-    for (name, id), how in found.items():
-        if how in (ledger.DIFFERS, ledger.WITHIN):
-            print(f"  {name} {id}: {how}")
-    return next((STATUS[how] for how in STATUS if how in counts), 0)
+            found |= {(name, id): checked for id, checked in of.items()}
+        except (ledger.LedgerError, ValueError) as error:
+            print(f"verify: {error}", file=sys.stderr)
+            broken.append(name)
+        except Exception:
+            # A status of 1 means "differs"; a run that broke has not said anything about the claim.
+            traceback.print_exc()
+            broken.append(name)
+    return _summary(found, broken, time.monotonic() - began)
+
+
+def _summary(found: dict, broken: list[str], seconds: float) -> int:
+    """Counts, and what changed against the record, with intervals; returns the exit status."""
+    hows = [checked.how for checked in found.values()]
+    counts = {how: hows.count(how) for how in STATUS if how in hows}
+    told = [f"{n} {how}" for how, n in counts.items()] + [f"{name} could not be run" for name in broken]
+    print(f"\n{len(found)} claims in {seconds:.0f} s: {', '.join(told)}")
+    for (name, id), checked in found.items():
+        if checked.how in (ledger.DIFFERS, ledger.WITHIN):
+            row, record = checked.row, checked.record
+            print(
+                f"  {name} {id}: {checked.how}: {_text(row)}, {row['verdict']}; recorded {_text(record)}, {record['verdict']}"
+            )
+    return 2 if broken else next((STATUS[how] for how in STATUS if how in counts), 0)
 
 
 if __name__ == "__main__":

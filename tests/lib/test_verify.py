@@ -47,7 +47,8 @@ def demo(monkeypatch, tmp_path):
 
 
 def test_only_what_the_claim_needs_is_run(demo):
-    assert verify.verify("demo", ["C"], tell=lambda text: None) == {"C": ledger.AGREES}
+    found = verify.verify("demo", ["C"], tell=lambda text: None)
+    assert {id: checked.how for id, checked in found.items()} == {"C": ledger.AGREES}
     assert demo.ran == [("second", "tiny")]
 
 
@@ -75,6 +76,30 @@ def test_the_exit_status_says_how_it_agrees(demo, capsys, values, status, word):
 def test_the_gravest_answer_counts(demo):
     demo.values |= {"A": [5.0, 5.1, 5.2], "B": [0.5, 3.0, 5.5]}
     assert verify.main(["demo"]) == 1
+
+
+def test_what_changed_is_listed_at_the_end_with_both_intervals(demo, capsys):
+    demo.values["B"] = [0.5, 3.0, 5.5]
+    assert verify.main(["demo"]) == 3
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert "demo B: differs within both intervals" in last and last.count("[") == 2 and "undecided" in last
+
+
+def test_a_chapter_that_breaks_does_not_end_the_night(demo, capsys, monkeypatch):
+    monkeypatch.setattr(verify, "chapters", lambda: ["demo", "other"])
+    whole = verify.chapter
+
+    def one_breaks(name):
+        if name == "demo":
+            raise RuntimeError("a rank died")
+        return whole(name)
+
+    monkeypatch.setattr(verify, "chapter", one_breaks)
+    assert verify.main(["--all"]) == 2
+    printed = capsys.readouterr()
+    assert (
+        "a rank died" in printed.err and "3 claims" in printed.out and "demo could not be run" in printed.out
+    )
 
 
 def test_what_is_not_recorded_says_so(demo, tmp_path, capsys):
