@@ -1,5 +1,6 @@
 """Figures: text alternative and numbers are part of the call, the page needs no kernel, nothing grows too large."""
 
+import ast
 import json
 import re
 
@@ -145,6 +146,24 @@ def documented(x):
     Another one.
     """
     return x + 1
+
+
+def test_code_on_a_page_has_80_columns_and_means_the_same():
+    from efficient_ai.plotting._text import for_page
+
+    code = (
+        "def f(a, b):\n"
+        "    value = some_function_with_a_name(a, b, keyword_argument=a + b, other=b)  # a comment behind the code that is long\n"
+        "    # A comment on a line of its own that goes on for much longer than a page of this book would ever be wide.\n"
+        "    text = '# no comment, however long this string may be: it stays as it is, because it is data'\n"
+        "    return [value, text, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']  # fmt: skip"
+    )
+    shown = for_page(code)
+    long = [line for line in shown.splitlines() if len(line) > 80]
+    assert len(long) == 1 and "stays as it is" in long[0]
+    assert ast.dump(ast.parse(shown)) == ast.dump(ast.parse(code))
+    assert shown.index("# a comment behind") < shown.index("value =") and "fmt: skip" not in shown
+    assert for_page("def broken(") == "def broken(", "what does not parse is shown as it is"
 
 
 def test_a_live_figure_is_replaced_and_not_shown_again(monkeypatch):

@@ -29,6 +29,7 @@ from efficient_ai.jigsaw.experiments._answers import (
     judge_forecasts,
     learn_batches,
     learning_jobs,
+    read_blocks,
     scores,
 )
 from efficient_ai.jigsaw.experiments._on_ranks import (
@@ -88,6 +89,7 @@ __all__ = [
     "learning_jobs",
     "max_op",
     "product_errors",
+    "read_blocks",
     "scores",
     "shared_read",
     "simulate_members",
