@@ -166,6 +166,35 @@ def _run_memory(size: Profile, cluster) -> Memory:
     return Memory(models, held)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What rank 0 reads of one sample, by layout of its file and number of ranks.
+
+    Args:
+        rows: columns of a table.
+        megabytes: of the sample.
+    """
+
+    rows: dict[str, list]
+    megabytes: float
+
+
+def read_blocks(size: Profile, cluster) -> Reading:
+    """Write a sample of the paper's size in two layouts and let 1, 2 and 4 ranks read their blocks."""
+    rows: dict[str, list] = {"file": [], "ranks": [], "block (MB)": [], "pages (MB)": [], "seconds": []}
+    with tempfile.TemporaryDirectory(prefix="jigsaw-") as folder:
+        for layout, tiles in (("row by row", 1), ("longitude halves apart", 2)):
+            file = SampleFile(Path(folder) / "sample.f32", size.sample, tiles)
+            file.create()
+            for n in (1, 2, 4):
+                call = (_on_ranks.shared_read, file.path, size.sample, n, tiles)
+                one = cluster.run(*call, timeout=size.patience)[0]
+                line = (layout, n, one["bytes"] / 1e6, one["page bytes"] / 1e6, one["seconds"])
+                for column, value in zip(rows.values(), line, strict=True):
+                    column.append(value)
+    return Reading(rows, file.bytes / 1e6)
+
+
 def _step_seconds(
     cluster, size: Profile, n: int, config: MixerConfig, path: Path, rate: float | None
 ) -> list:
