@@ -24,7 +24,8 @@ A label begins with ``measured:``, ``replayed:`` or ``estimated:`` and goes with
 from efficient_ai.metering._board import hwmon, ipmi
 from efficient_ai.metering._carbon import GERMANY, JOULES_PER_KWH, Intensity
 from efficient_ai.metering._cputime import CpuModel, cpu_time, machine_seconds, tree_seconds, usable_cores
-from efficient_ai.metering._integrate import Series, Window, delta, trapezoid
+from efficient_ai.metering._counter import delta
+from efficient_ai.metering._integrate import Series, Window, trapezoid
 from efficient_ai.metering._job import attribute, measure_job, merge
 from efficient_ai.metering._ladder import best, survey
 from efficient_ai.metering._measure import Measurement, idle, measure, quantity

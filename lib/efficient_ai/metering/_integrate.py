@@ -7,19 +7,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-LIMIT_W = 5000.0  # one package or board never draws more; a step that implies more is a reset, not a wrap
+from efficient_ai.metering._counter import Counter
 
-
-def delta(before: float | None, now: float | None, span: float | None) -> float | None:
-    """What a counter advanced from ``before`` to ``now``; the counter starts again at 0 when it reaches ``span``.
-
-    ``None`` if one of the two readings failed. A counter without ``span`` that falls was reset: ``None`` too.
-    """
-    if before is None or now is None:
-        return None
-    if now >= before:
-        return now - before
-    return None if span is None else now + span - before
+LIMIT_W = 5000.0  # a sensor of which nothing better is known never shows more
 
 
 @dataclass(frozen=True)
@@ -27,19 +17,22 @@ class Window:
     """Energy of one sensor between two moments.
 
     Args:
-        joules: energy; ``None`` if the sensor gave fewer than two good readings.
+        joules: energy; ``None`` if the sensor told nothing: fewer than two good readings, or a counter that stood still.
+        low, high: what the readings allow, without the scale of the sensor.
         filled: joules in it that no reading covers (a reset, or a sensor that went away): mean power was assumed.
-        edge_watts: power at the two edges, which an update period of the sensor multiplies.
         samples, gaps, wraps, resets: good readings, failed readings, wraps of the counter, resets of it.
+        notes: what a reader of the number must know.
     """
 
     joules: float | None
+    low: float = 0.0
+    high: float = 0.0
     filled: float = 0.0
-    edge_watts: float = 0.0
     samples: int = 0
     gaps: int = 0
     wraps: int = 0
     resets: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -49,12 +42,14 @@ class Series:
     Args:
         counter: True for a cumulative counter in joules, False for power in watts.
         span: joules at which the counter starts again; ``None`` if it never does.
-        limit: watts above which a step of the counter is taken for a reset.
+        limit: largest power in watts: a step of the counter that implies more is a reset.
+        update: seconds between two updates of the sensor.
     """
 
     counter: bool
     span: float | None = None
     limit: float = LIMIT_W
+    update: float = 0.0
     times: list[float] = field(default_factory=list)
     values: list[float | None] = field(default_factory=list)
 
@@ -84,70 +79,94 @@ class Series:
         ]
         return [t for t, _ in pairs], [v for _, v in pairs]
 
-    def unwrapped(self) -> tuple[list[float], list[float], list[tuple[float, float]], int]:
-        """The counter as a sum that only grows: times, joules since the first reading, steps lost to resets, wraps.
-
-        A lost step is the pair ``(start, end)`` of times between which the counter was reset: nothing is known there.
-        """
+    def unwrapped(self) -> tuple[list[float], list[float]]:
+        """The counter as a sum that only grows: times of the good readings, most likely joules since the first one."""
         times, values = self.good()
-        total, lost, wraps = [0.0] if times else [], [], 0
-        for i in range(1, len(times)):
-            step, seconds = delta(values[i - 1], values[i], self.span), times[i] - times[i - 1]
-            if (
-                step is None or step > self.limit * seconds + 1.0
-            ):  # a joule of slack for steps of microseconds
-                lost.append((times[i - 1], times[i]))
-                step = 0.0
-            elif values[i] < values[i - 1]:
-                wraps += 1
-            total.append(total[-1] + step)
-        return times, total, lost, wraps
+        counter = Counter(times, values, self.span, self.limit, self.update)
+        total, sums, k = 0.0, [], 0
+        for i in range(len(times)):
+            if k < len(counter.steps) and counter.changes[k + 1] == i:
+                total += counter.steps[k].likely
+                k += 1
+            sums.append(total)
+        return times, sums
 
     def energy(self, start: float, end: float) -> Window:
         """Energy between two moments.
 
-        A counter is interpolated between its readings around each edge. Power is integrated by the trapezoid on the
-        actual stamps, with its value at the edges interpolated. Beyond the first or last reading the mean power of the
-        record is assumed, and what that adds is reported as ``filled``.
+        A counter is interpolated between its changes around each edge. Power is integrated by the trapezoid on the actual
+        stamps, with its value at the edges interpolated. Beyond the first or last reading the mean power of the record is
+        assumed, and what that adds is reported as ``filled``.
         """
         if end < start:
             raise ValueError(f"the window ends at {end} s, before it starts at {start} s")
-        gaps = sum(
-            value is None and start <= time <= end
-            for time, value in zip(self.times, self.values, strict=False)
-        )
-        if self.counter:
-            times, total, lost, wraps = self.unwrapped()
-        else:
-            (times, watts), lost, wraps = self.good(), [], 0
-            total = cumulative(times, watts)
+        times, values = self.good()
+        stamps = list(self.times)
+        failed = sum(v is None and start <= t <= end for t, v in zip(stamps, list(self.values), strict=False))
+        counts = {"samples": sum(start <= t <= end for t in times), "gaps": failed}
         if len(times) < 2:
-            return Window(None, samples=len(times), gaps=gaps)
+            return Window(None, **counts, notes=("it gave no two readings",))
+        outside = max(end - start, 0.0) - max(min(end, times[-1]) - max(start, times[0]), 0.0)
+        if self.counter:
+            return self._counted(times, values, start, end, outside, counts)
+        return self._summed(times, values, start, end, outside, counts)
+
+    def _counted(self, times, values, start: float, end: float, outside: float, counts: dict) -> Window:
+        counter, seconds = Counter(times, values, self.span, self.limit, self.update), end - start
+        short = seconds < 2 * counter.usual
+        if not counter.moved:
+            why = f"its counter stood still for {times[-1] - times[0]:.3g} s"
+            if short:
+                why += f", less than two of its updates of {counter.usual:.3g} s"
+            return Window(None, **counts, notes=(why,))
+        touched = counter.touched(start, end)
+        if counter.mean is None and all(step.kind == "reset" for step in counter.steps):
+            return Window(None, **counts, resets=len(counter.steps), notes=("its counter was reset at each reading",))
+        low, high = counter.bounds(start, end)
+        joules = min(max(counter.at(end) - counter.at(start), low), high)
+        mean = counter.mean or 0.0
+        lost = sum(inside for step, inside in touched if step.kind == "reset")
+        filled = min(mean * (lost + (outside if outside > 1e-9 else 0.0)), joules)
+        kinds = [step.kind for step, _ in touched]
+        notes = []
+        if short and counter.usual > 0:
+            notes.append(f"{seconds:.3g} s hold less than two updates of its counter ({counter.usual:.3g} s)")
+        if counter.usual > 1.5 * counter.declared and counter.declared > 0:
+            notes.append(f"its updates come every {counter.usual:.3g} s, not every {counter.declared:.3g} s as declared")
+        elif counter.update > 3 * counter.usual > 0:
+            notes.append(f"its counter stood still for {counter.update:.3g} s: no power, or no updates")
+        if "unsure" in kinds:
+            longest = max(inside for step, inside in touched if step.kind == "unsure")
+            notes.append(f"{longest:.3g} s without a reading: its counter of {self.span:.6g} J may have wrapped more than once")
+        if kinds.count("wrap"):
+            notes.append(f"{kinds.count('wrap')} wrap(s) added; a reset at that moment would look the same")
+        if kinds.count("reset"):
+            notes.append(f"its counter was reset {kinds.count('reset')} time(s) (a step no wrap explains)")
+        return Window(joules, low, high, filled, **counts, wraps=kinds.count("wrap"), resets=kinds.count("reset"),
+                      notes=tuple(notes))  # fmt: skip
+
+    def _summed(self, times, watts, start: float, end: float, outside: float, counts: dict) -> Window:
+        total, joules = cumulative(times, watts), 0.0
         inside = (max(start, times[0]), min(end, times[-1]))
-        joules = 0.0
         if inside[1] > inside[0]:
-            if self.counter:
-                joules = interpolate(times, total, inside[1]) - interpolate(times, total, inside[0])
-            else:
-                joules = trapezoid(times, watts, *inside)
-        holes = [(max(a, start), min(b, end)) for a, b in lost]
-        unknown = sum(max(b - a, 0.0) for a, b in holes) + max(end - start, 0.0)
-        unknown -= max(inside[1] - inside[0], 0.0)
-        known_seconds = times[-1] - times[0] - sum(b - a for a, b in lost)
-        if known_seconds <= 0:  # resets alone: nothing is known, and nothing is not 0
-            return Window(None, samples=len(times), gaps=gaps, resets=len(lost))
-        mean = total[-1] / known_seconds
-        filled = mean * unknown if unknown > 1e-9 else 0.0
-        edges = [_power_at(times, total, edge) for edge in (start, end)]
-        return Window(
-            joules + filled, filled, max(edges), sum(start <= t <= end for t in times), gaps, wraps, len(lost)
-        )
+            joules = trapezoid(times, watts, *inside)
+        filled = total[-1] / (times[-1] - times[0]) * outside if outside > 1e-9 else 0.0
+        edges = max(abs(interpolate(times, watts, edge)) for edge in (start, end)) * self.update
+        step = (times[-1] - times[0]) / (len(times) - 1)
+        notes = [f"its power was read every {max(step, self.update):.3g} s: what switches faster is not seen"]
+        if end - start < 2 * self.update:
+            notes.append(f"{end - start:.3g} s hold less than two of its updates ({self.update:.3g} s)")
+        spread = filled + edges
+        return Window(joules + filled, max(joules + filled - spread, 0.0), joules + filled + spread, filled, **counts,
+                      notes=tuple(notes))  # fmt: skip
 
     def power(self) -> tuple[list[float], list[float]]:
-        """For drawing: times and watts. Of a counter the mean power of each step, at the middle of the step."""
-        if not self.counter:
-            return self.good()
-        times, total, _, _ = self.unwrapped()
+        """For drawing: times and watts. Of a counter the mean power between its changes, at the middle."""
+        times, values = self.good()
+        if not self.counter or not times:
+            return times, values
+        counter = Counter(times, values, self.span, self.limit, self.update)
+        times, total = counter.stamps
         pairs = [
             ((times[i - 1] + times[i]) / 2, (total[i] - total[i - 1]) / (times[i] - times[i - 1]))
             for i in range(1, len(times))
@@ -184,8 +203,3 @@ def trapezoid(times: Sequence[float], watts: Sequence[float], start: float, end:
     stamps = [start, *(t for t in times if start < t < end), end]
     power = [interpolate(times, watts, stamp) for stamp in stamps]
     return cumulative(stamps, power)[-1]
-
-
-def _power_at(times: Sequence[float], total: Sequence[float], time: float) -> float:
-    right = min(max(bisect_left(times, time), 1), len(times) - 1)
-    return (total[right] - total[right - 1]) / (times[right] - times[right - 1])
