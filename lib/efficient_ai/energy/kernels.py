@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from efficient_ai.metering._measure import Measurement, measure
-from efficient_ai.metering._sensors import Source
+from efficient_ai.metering import Measurement, Source, measure
 
 NAMES = ("sleep", "copy, 1 thread", "product, 1 thread", "product, all threads")
 

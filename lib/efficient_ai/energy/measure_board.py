@@ -15,12 +15,7 @@ import torch
 
 from efficient_ai import data, provenance
 from efficient_ai.energy import forecast, vgg, workload
-from efficient_ai.metering._integrate import Series
-from efficient_ai.metering._ladder import survey
-from efficient_ai.metering._measure import measure
-from efficient_ai.metering._nvml import nvml
-from efficient_ai.metering._sampler import Sampler
-from efficient_ai.metering._sensors import EnergyError, Sensor, Source
+from efficient_ai.metering import EnergyError, Sampler, Sensor, Series, Source, measure, nvml, survey
 
 BATCHES = (1, 8, 64, 512)
 

@@ -2,8 +2,7 @@
 
 import time
 
-from efficient_ai.metering._measure import measure
-from efficient_ai.metering._sensors import Source
+from efficient_ai.metering import Source, measure
 
 
 def share(source: Source, hertz: float | None, seconds: float) -> float:

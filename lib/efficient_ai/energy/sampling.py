@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from efficient_ai.metering import Trace
 from efficient_ai.metering._integrate import cumulative
-from efficient_ai.metering._replay import Trace
 
 RULES = ("counter", "trapezoid", "left rule", "counter as power, first doubled")
 """The last one is how perun 1.0.0 integrates a counter: power of each interval, the first value doubled, trapezoid."""

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from efficient_ai.metering._cputime import CpuModel, usable_cores
-from efficient_ai.metering._measure import Measurement, measure
-from efficient_ai.metering._sensors import Source
+from efficient_ai.metering import CpuModel, Measurement, Source, measure, usable_cores
 
 MODES = ("inference", "training")
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from statistics import median
 
 SLACK_J = 1e-6  # rounding of the readings
+PAUSE = 4  # equal readings that show that a counter waits for its update, and times the declared period that it may take
 
 
 @dataclass(frozen=True)
@@ -39,31 +40,45 @@ class Counter:
         span: joules at which the counter starts again at 0; ``None`` if it never does.
         limit: largest power in watts, finite.
         update: seconds between two updates, as declared.
+        late: the longest that a reading took: its stamp may be off by that.
     """
 
     def __init__(
-        self, times: Sequence[float], values: Sequence[float], span: float | None, limit: float, update: float
+        self,
+        times: Sequence[float],
+        values: Sequence[float],
+        span: float | None,
+        limit: float,
+        update: float,
+        late: float = 0.0,
     ):
-        self.times, self.values, self.span, self.limit, self.declared = times, values, span, limit, update
+        self.times, self.values, self.span, self.limit = times, values, span, limit
+        self.declared = update
         self.usual, self.update = self._periods()
+        self.update += late
         self.changes = [0] if times else []
         for i in range(1, len(times)):
-            blind = span is not None and limit * (times[i] - times[i - 1] + self.declared) >= span
+            blind = span is not None and limit * (times[i] - times[i - 1] + update + late) >= span
             if values[i] != values[i - 1] or blind:  # a whole number of wraps leaves no trace
                 self.changes.append(i)
 
     def _periods(self) -> tuple[float, float]:
-        """The usual time between two updates and the longest one, as seen: the declared one or longer."""
+        """The usual time between two updates and the longest one, as seen: the declared one or longer.
+
+        A pause tells of updates only if several readings lie in it (a load that switches makes short ones, too) and if it is not
+        out of all proportion to what was declared (then nothing was drawn, or the sensor is dead).
+        """
         starts = [i for i in range(len(self.times)) if i == 0 or self.values[i] != self.values[i - 1]]
         ends = [*starts[1:], len(self.times)]
         usual, longest = [], self.declared
         for start, end in zip(starts, ends, strict=True):
-            stood = self.times[end - 1] - self.times[start] if start < end else 0.0
+            stood = self.times[end - 1] - self.times[start]
             until = self.times[min(end, len(self.times) - 1)]
             if stood > self.declared:
                 longest = max(longest, until - self.times[start])
             if 0 < start and end < len(self.times):
-                usual.append(until - self.times[start] if stood > self.declared else self.declared)
+                paused = self.declared < stood <= PAUSE * self.declared and end - start >= PAUSE
+                usual.append(until - self.times[start] if paused else self.declared)
         return max(self.declared, median(usual)) if usual else self.declared, longest
 
     @property
@@ -74,7 +89,8 @@ class Counter:
     def earliest(self, change: int) -> float:
         """The first moment at which the update that this change shows can have happened; its stamp is the last one."""
         i = self.changes[change]
-        before = self.times[i - 1] if i else -math.inf
+        changed = i > 0 and self.values[i] != self.values[i - 1]
+        before = self.times[i - 1] if changed else -math.inf
         return max(before, self.times[i] - self.update)
 
     @cached_property
@@ -93,7 +109,11 @@ class Counter:
         """Mean power of the steps that can be read in one way only; ``None`` if there is none."""
         joules = seconds = 0.0
         for k, (bare, most) in enumerate(self._bare):
-            if bare is None or (self.span is not None and bare + self.span <= most) or (k == 0 and not self._first_is_stamp):
+            if (
+                bare is None
+                or (self.span is not None and bare + self.span <= most)
+                or (k == 0 and not self._first_is_stamp)
+            ):
                 continue  # fmt: skip
             joules += bare
             seconds += self.times[self.changes[k + 1]] - self.times[self.changes[k]]
@@ -101,8 +121,14 @@ class Counter:
 
     @cached_property
     def _first_is_stamp(self) -> bool:
-        """The first reading tells when it was updated only if the readings are no closer than the updates."""
-        return self.moved and self.times[self.changes[1]] - self.times[0] >= self.usual
+        """The first reading tells when it was updated only if the readings are no closer than the updates, or all differ."""
+        apart = self.moved and self.times[self.changes[1]] - self.times[0] >= self.usual
+        return apart or self._fresh
+
+    @property
+    def _fresh(self) -> bool:
+        """True if every reading differs from the one before: updates no slower than the readings."""
+        return len(self.changes) == len(self.times)
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -115,7 +141,13 @@ class Counter:
                 steps.append(Step(0.0, min(expected or 0.0, most), most, "reset"))
                 continue
             more = 0 if self.span is None else int((most - bare) / self.span)
-            wraps = 0 if expected is None else min(more, max(0, round((expected - bare) / self.span))) if more else 0
+            wraps = (
+                0
+                if expected is None
+                else min(more, max(0, round((expected - bare) / self.span)))
+                if more
+                else 0
+            )
             kind = "unsure" if more else "wrap" if self.values[j] < self.values[i] else "rise"
             further = self.span or 0.0
             steps.append(Step(bare, bare + wraps * further, bare + more * further, kind))
@@ -131,7 +163,7 @@ class Counter:
             i = self.changes[k + 1]
             total += step.likely
             gap = times[i] - times[i - 1]
-            moments.append(times[i] - (gap / 2 if gap < self.usual else 0.0))
+            moments.append(times[i] - (gap / 2 if gap < self.usual and not self._fresh else 0.0))
             joules.append(total)
         return moments, joules
 
@@ -142,7 +174,9 @@ class Counter:
             slope = self.steps[0].likely / self.usual if self.steps and self.usual > 0 else self.mean or 0.0
         elif time < moments[0] or time > moments[-1]:
             slope = self.mean or 0.0
-            if self.times[0] <= time <= self.times[-1]:  # within the record the power nearby is the better guess
+            if (
+                self.times[0] <= time <= self.times[-1]
+            ):  # within the record the power nearby is the better guess
                 a, b = (0, 1) if time < moments[0] else (-2, -1)
                 slope = (joules[b] - joules[a]) / (moments[b] - moments[a])
         else:
@@ -152,8 +186,10 @@ class Counter:
         if time < moments[0]:
             return max(joules[0] - slope * (moments[0] - time), 0.0 if time >= self.times[0] else -math.inf)
         ahead = time - moments[-1]
-        if time <= self.times[-1]:  # a counter that stands still for longer than an update is not thought to have run on
-            ahead = min(ahead, self.usual)
+        if (
+            time <= self.times[-1]
+        ):  # a counter that stands still past its updates is not thought to have run on
+            ahead = min(ahead, self.usual) if ahead <= 2 * self.usual else 0.0
         return joules[-1] + slope * ahead
 
     def offset(self, time: float) -> tuple[int, float, float]:

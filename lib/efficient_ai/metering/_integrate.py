@@ -17,10 +17,11 @@ class Window:
     """Energy of one sensor between two moments.
 
     Args:
-        joules: energy; ``None`` if the sensor told nothing: fewer than two good readings, or a counter that stood still.
+        joules: energy; ``None`` if the sensor gave fewer than two good readings, or resets alone.
         low, high: what the readings allow, without the scale of the sensor.
         filled: joules in it that no reading covers (a reset, or a sensor that went away): mean power was assumed.
         samples, gaps, wraps, resets: good readings, failed readings, wraps of the counter, resets of it.
+        still: True for a counter that never moved: it is dead, or slower than the record is long.
         notes: what a reader of the number must know.
     """
 
@@ -32,6 +33,7 @@ class Window:
     gaps: int = 0
     wraps: int = 0
     resets: int = 0
+    still: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -44,12 +46,14 @@ class Series:
         span: joules at which the counter starts again; ``None`` if it never does.
         limit: largest power in watts: a step of the counter that implies more is a reset.
         update: seconds between two updates of the sensor.
+        late: the longest that a reading took.
     """
 
     counter: bool
     span: float | None = None
     limit: float = LIMIT_W
     update: float = 0.0
+    late: float = 0.0
     times: list[float] = field(default_factory=list)
     values: list[float | None] = field(default_factory=list)
 
@@ -82,7 +86,7 @@ class Series:
     def unwrapped(self) -> tuple[list[float], list[float]]:
         """The counter as a sum that only grows: times of the good readings, most likely joules since the first one."""
         times, values = self.good()
-        counter = Counter(times, values, self.span, self.limit, self.update)
+        counter = Counter(times, values, self.span, self.limit, self.update, self.late)
         total, sums, k = 0.0, [], 0
         for i in range(len(times)):
             if k < len(counter.steps) and counter.changes[k + 1] == i:
@@ -112,16 +116,18 @@ class Series:
         return self._summed(times, values, start, end, outside, counts)
 
     def _counted(self, times, values, start: float, end: float, outside: float, counts: dict) -> Window:
-        counter, seconds = Counter(times, values, self.span, self.limit, self.update), end - start
+        counter, seconds = Counter(times, values, self.span, self.limit, self.update, self.late), end - start
         short = seconds < 2 * counter.usual
         if not counter.moved:
             why = f"its counter stood still for {times[-1] - times[0]:.3g} s"
-            if short:
+            if short and counter.usual > 0:
                 why += f", less than two of its updates of {counter.usual:.3g} s"
-            return Window(None, **counts, notes=(why,))
+            return Window(0.0, 0.0, self.limit * seconds, still=True, **counts, notes=(why,))
         touched = counter.touched(start, end)
         if counter.mean is None and all(step.kind == "reset" for step in counter.steps):
-            return Window(None, **counts, resets=len(counter.steps), notes=("its counter was reset at each reading",))
+            return Window(
+                None, **counts, resets=len(counter.steps), notes=("its counter was reset at each reading",)
+            )
         low, high = counter.bounds(start, end)
         joules = min(max(counter.at(end) - counter.at(start), low), high)
         mean = counter.mean or 0.0
@@ -132,12 +138,16 @@ class Series:
         if short and counter.usual > 0:
             notes.append(f"{seconds:.3g} s hold less than two updates of its counter ({counter.usual:.3g} s)")
         if counter.usual > 1.5 * counter.declared and counter.declared > 0:
-            notes.append(f"its updates come every {counter.usual:.3g} s, not every {counter.declared:.3g} s as declared")
+            notes.append(
+                f"its updates come every {counter.usual:.3g} s, not every {counter.declared:.3g} s as declared"
+            )
         elif counter.update > 3 * counter.usual > 0:
             notes.append(f"its counter stood still for {counter.update:.3g} s: no power, or no updates")
         if "unsure" in kinds:
             longest = max(inside for step, inside in touched if step.kind == "unsure")
-            notes.append(f"{longest:.3g} s without a reading: its counter of {self.span:.6g} J may have wrapped more than once")
+            notes.append(
+                f"{longest:.3g} s without a reading: its counter of {self.span:.6g} J may have wrapped more than once"
+            )
         if kinds.count("wrap"):
             notes.append(f"{kinds.count('wrap')} wrap(s) added; a reset at that moment would look the same")
         if kinds.count("reset"):
@@ -165,7 +175,7 @@ class Series:
         times, values = self.good()
         if not self.counter or not times:
             return times, values
-        counter = Counter(times, values, self.span, self.limit, self.update)
+        counter = Counter(times, values, self.span, self.limit, self.update, self.late)
         times, total = counter.stamps
         pairs = [
             ((times[i - 1] + times[i]) / 2, (total[i] - total[i - 1]) / (times[i] - times[i - 1]))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from efficient_ai.metering._accounts import quota
 from efficient_ai.metering._carbon import GERMANY, Intensity
-from efficient_ai.metering._cputime import CpuModel, cpu_time
+from efficient_ai.metering._estimate import CpuModel, Estimate, cpu_time
 from efficient_ai.metering._ladder import best
-from efficient_ai.metering._measure import Measurement, measure
+from efficient_ai.metering._measure import measure
+from efficient_ai.metering._measurement import Measurement
 from efficient_ai.metering._sensors import EnergyError, Source
 
 
@@ -21,8 +23,8 @@ class measure_job:
             train(comm)
         job.joules, job.parts        # sum over hosts, joules by host
 
-    The lowest rank of each host reads the sensors of the host, rank 0 those of the whole batch job, and each rank its own
-    processor time where that has to do. The window lies between two barriers, so it includes waiting for the slowest rank.
+    The lowest rank of each host reads the sensors of the host, and each rank its own processor time where that has to do. If
+    the source of one rank speaks for the whole batch job, nobody else adds anything. The window lies between two barriers, so it includes waiting for the slowest rank.
     If a rank raises, nothing is gathered and the error goes on.
 
     Args:
@@ -39,7 +41,7 @@ class measure_job:
         name: str,
         *,
         host: str | None = None,
-        make_source: Callable[[int], Source] | None = None,
+        make_source: Callable[[float], Source] | None = None,
         model: CpuModel | None = None,
         period: float | None = 1.0,
         intensity: Intensity = GERMANY,
@@ -53,20 +55,27 @@ class measure_job:
 
     def __enter__(self) -> "measure_job":
         allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-        everyone = self.comm.allgather((self.host, allowed))
-        hosts = [host for host, _ in everyone]
-        self.owner = hosts.index(self.host) == self.comm.rank
-        cores = set().union(*(cores for host, cores in everyone if host == self.host))
+        self.ranks = self.comm.allgather((self.host, allowed, quota()))
+        self.hosts = [host for host, *_ in self.ranks]
+        self.owner = self.hosts.index(self.host) == self.comm.rank
         # Only one rank of a host looks for sensors; the others learn whether their processor time is asked for.
-        source = self.make_source(len(cores)) if self.owner else None
-        asked = self.comm.allgather(
-            source is not None and any(s.scope == "processes" for s in source.sensors)
+        source = self.make_source(self._cores()) if self.owner else None
+        told = self.comm.allgather(
+            (False, False)
+            if source is None
+            else (any(s.scope == "job" for s in source.sensors), source.estimate is not None)
         )
-        if source is None:
-            source = cpu_time(self.model, cores=0).source
-            source = replace(source, sensors=source.sensors if asked[hosts.index(self.host)] else ())
-        mine = [sensor for sensor in source.sensors if self._is_mine(sensor.scope)]
-        self.meter = measure(self.name, source=replace(source, sensors=mine), **self.options)
+        self.speaker = next((rank for rank, (whole_job, _) in enumerate(told) if whole_job), None)
+        mine = Source("", (), "")
+        if self.speaker is not None:  # it speaks for the whole job: nobody else adds
+            if self.comm.rank == self.speaker:
+                mine = replace(source, sensors=[s for s in source.sensors if s.scope == "job"], estimate=None)
+        elif source is not None:
+            mine = source
+        elif told[self.hosts.index(self.host)][1]:
+            mine = cpu_time(self.model, cores=0).source
+        self.meter = measure(self.name, source=mine, **self.options)
+        self.meter._job = True
         self.comm.barrier()
         self.meter.start()
         return self
@@ -77,7 +86,32 @@ class measure_job:
             return
         self.comm.barrier()
         part = self.meter.stop()
-        self.measurement = merge(self.name, self.comm.allgather((self.host, part)))
+        answers = self.comm.allgather((part, self._estimated(part), self.meter.used.label))
+        fell = [bool(label) and part.source != label for part, _, label in answers]
+        ranks = []
+        for rank, (part, estimated, _) in enumerate(answers):
+            host = self.hosts[rank]
+            alone = self.speaker is not None and fell[self.speaker]
+            if alone or any(fell[r] for r in range(len(fell)) if self.hosts[r] == host):
+                part = replace(estimated, notes=tuple(dict.fromkeys([*part.notes, *estimated.notes])))
+            whole = rank == self.speaker and not alone
+            ranks.append((", ".join(dict.fromkeys(self.hosts)) if whole else host, part))
+        self.measurement = merge(self.name, ranks, hosts=len(set(self.hosts)))
+
+    def _cores(self) -> float:
+        """That the ranks of this host may use together: the union of theirs, or the quotas of their containers."""
+        here = [(allowed, group) for host, allowed, group in self.ranks if host == self.host]
+        union = set().union(*(allowed for allowed, _ in here))
+        return min(float(len(union)), sum(dict(group for _, group in here).values()))
+
+    def _estimated(self, part: Measurement) -> Measurement:
+        """This rank's part by the model, for the case that the sensors told nothing."""
+        model = self.model or CpuModel()
+        joules = Estimate(model, self._cores() if self.owner else 0).joules(part.seconds, part.cpu_seconds)
+        return replace(
+            part, joules=joules, low=joules / model.factor, high=joules * model.factor, source="estimated:cpu-time",
+            covers=f"processor cores, assumed: {model}", parts={"cores": joules}, filled=0.0, wraps=0, resets=0,
+        )  # fmt: skip
 
     def __getattr__(self, name: str):
         if name.startswith("_") or name in ("measurement", "meter"):
@@ -86,33 +120,34 @@ class measure_job:
             raise EnergyError(f"{self.name}: the total is there after the block")
         return getattr(self.measurement, name)
 
-    def _is_mine(self, scope: str) -> bool:
-        return {"processes": True, "host": self.owner, "job": self.comm.rank == 0}[scope]
 
-
-def merge(name: str, ranks: list[tuple[str, Measurement]]) -> Measurement:
+def merge(name: str, ranks: list[tuple[str, Measurement]], hosts: int | None = None) -> Measurement:
     """The total of a job from what each rank owns: ``(host, measurement)`` in rank order.
 
     Joules and processor time are summed, wall time is that of the slowest rank.
+
+    Args:
+        hosts: how many there are; as many as are named if not given.
     """
-    parts: dict[str, float] = {}
-    for host, part in ranks:
-        parts[host] = parts.get(host, 0.0) + part.joules
     measurements = [part for _, part in ranks]
+    owners = [(host, part) for host, part in ranks if part.parts]  # the others had nothing to read
+    parts: dict[str, float] = {}
+    for host, part in owners:
+        parts[host] = parts.get(host, 0.0) + part.joules
 
     def total(key: str):
         return sum(getattr(part, key) for part in measurements)
 
-    owners = [part for part in measurements if part.parts]  # the others had nothing to read
-    labels = dict.fromkeys(part.source for part in owners)
+    labels = dict.fromkeys(part.source for _, part in owners)
+    covers = dict.fromkeys(part.covers for _, part in owners)
     notes = dict.fromkeys(note for part in measurements for note in part.notes)
     return Measurement(
         name=name, joules=total("joules"), low=total("low"), high=total("high"),
         seconds=max(part.seconds for part in measurements), source=" + ".join(labels),
-        covers=f"{len(parts)} host(s), {len(ranks)} rank(s); {owners[0].covers}",
+        covers=f"{hosts or len({host for host, _ in ranks})} host(s), {len(ranks)} rank(s); {' / '.join(covers)}",
         cpu_seconds=total("cpu_seconds"), parts=parts, samples=total("samples"), gaps=total("gaps"),
         wraps=total("wraps"), resets=total("resets"), filled=total("filled"),
-        intensity=measurements[0].intensity, notes=tuple(notes), host=", ".join(parts),
+        intensity=measurements[0].intensity, notes=tuple(notes), host=", ".join(dict.fromkeys(h for h, _ in ranks)),
     )  # fmt: skip
 
 

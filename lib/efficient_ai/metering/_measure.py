@@ -1,99 +1,27 @@
 """``measure``: the energy of a piece of code, with its source, its uncertainty and its grams of CO2."""
 
-import functools
 import math
+import os
+import re
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from efficient_ai.metering._carbon import GERMANY, JOULES_PER_KWH, Intensity
-from efficient_ai.metering._cputime import CpuModel, machine_seconds, tree_seconds, usable_cores
-from efficient_ai.metering._integrate import Window
+from efficient_ai.metering._accounts import machine_seconds, usable_cores
+from efficient_ai.metering._carbon import GERMANY, Intensity
+from efficient_ai.metering._estimate import CpuModel, Estimate
+from efficient_ai.metering._integrate import Window, interpolate
 from efficient_ai.metering._ladder import best
+from efficient_ai.metering._measurement import SHOWN, Measurement, quantity
+from efficient_ai.metering._region import around, region
 from efficient_ai.metering._sampler import Sampler, Sweep
 from efficient_ai.metering._sensors import EnergyError, Sensor, Source
 
-
-@dataclass(frozen=True)
-class Measurement:
-    """One number of joules with everything that belongs to it.
-
-    Args:
-        name: of what was measured.
-        joules: all energy of the source between start and end, idle power included (gross).
-        low, high: the uncertainty: sensor scale, edges of the window, gaps; a factor for an estimate.
-        seconds: wall time.
-        source: label, see :class:`Source`.
-        covers: what is in the number.
-        cpu_seconds: processor time of this process and its children.
-        parts: joules by sensor (of one process) or by host (of a job).
-        samples, gaps, wraps, resets: readings that were good and that failed, counters that wrapped and were reset.
-        filled: joules that no reading covers, at mean power.
-        cpu_share: our part of all processor time of the machine meanwhile; ``None`` where that cannot be read.
-        idle_watts: power of the same source with nothing running, if it was measured.
-        intensity: grams per kilowatt-hour with place and date.
-        notes: what a reader of the number must know, among it why no better source was used.
-        host: name of the machine.
-    """
-
-    name: str
-    joules: float
-    low: float
-    high: float
-    seconds: float
-    source: str
-    covers: str = ""
-    cpu_seconds: float = 0.0
-    parts: Mapping[str, float] = field(default_factory=dict)
-    samples: int = 0
-    gaps: int = 0
-    wraps: int = 0
-    resets: int = 0
-    filled: float = 0.0
-    cpu_share: float | None = None
-    idle_watts: float | None = None
-    intensity: Intensity = GERMANY
-    notes: tuple[str, ...] = ()
-    host: str = ""
-
-    @property
-    def watts(self) -> float:
-        """Mean power."""
-        return self.joules / self.seconds if self.seconds > 0 else 0.0
-
-    @property
-    def uncertainty(self) -> float:
-        """Half the width of the interval from ``low`` to ``high``, in joules."""
-        return (self.high - self.low) / 2
-
-    @property
-    def net_joules(self) -> float | None:
-        """Without the idle power of the machine; ``None`` if that was not measured."""
-        return None if self.idle_watts is None else self.joules - self.idle_watts * self.seconds
-
-    @property
-    def kwh(self) -> float:
-        return self.joules / JOULES_PER_KWH
-
-    @property
-    def grams(self) -> float:
-        """Grams of CO2 equivalents at the stated intensity."""
-        return self.intensity.grams(self.joules)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a JSON file."""
-        derived = {"watts": self.watts, "grams_co2e": self.grams, "net_joules": self.net_joules}
-        return asdict(self) | derived | {"notes": list(self.notes)}
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name}: {quantity(self.joules, 'J')} ({quantity(self.low, 'J')} to {quantity(self.high, 'J')}) in "
-            f"{quantity(self.seconds, 's')}, {quantity(self.watts, 'W')}, {self.source}; "
-            f"{quantity(self.grams, 'g')} CO2e at {self.intensity}"
-        )
+_running: "weakref.WeakSet[measure]" = weakref.WeakSet()
 
 
 class measure:
@@ -103,8 +31,9 @@ class measure:
             train()
         print(m.joules, m.watts, m.seconds, m.source, m.uncertainty, m.grams)
 
-    All of :class:`Measurement` can be read from ``m``; while the block runs it says what was used so far.
-    As a decorator, ``function.measurements`` collects one :class:`Measurement` for each call.
+    All of :class:`Measurement` can be read from ``m``; while the block runs it says what was used so far. As a decorator,
+    ``function.measurements`` collects one :class:`Measurement` for each call; a coroutine or a generator is measured from its
+    first step to its last. Sensors are looked for when a measurement starts, not before.
 
     Args:
         name: of what is measured.
@@ -138,59 +67,76 @@ class measure:
             source=source, period=period, intensity=intensity, idle_watts=idle_watts,
             require=require, sync=sync, clock=clock,
         )  # fmt: skip
-        self.name, self.intensity, self.idle_watts, self.clock = name, intensity, idle_watts, clock
         if require not in (None, "measured"):
             raise ValueError(f"require is 'measured' or nothing, got {require!r}")
-        self.used = source or best()
-        self.notes = tuple(self.used.notes)
-        if require and not self.used.measured:
-            raise EnergyError(
-                f"{name}: only {self.used.label} can be had here. "
-                + "; ".join(self.notes or [self.used.covers])
-            )
-        if period is None and not all(sensor.counter for sensor in self.used.sensors):
-            raise EnergyError(f"{self.used.label} gives power, which needs a period to be summed up")
-        self.sampler = Sampler(self.used.sensors, period, clock)
-        self.sync = sync or _wait_for_cuda
-        self.regions: list[region] = []
+        if period is not None and not period > 0:
+            raise ValueError(f"the period must be positive, got {period} s")
+        self.name, self.intensity, self.idle_watts, self.clock = name, intensity, idle_watts, clock
+        self.sync, self.regions, self.remarks = sync or _wait_for_cuda, [], []
+        self._job = False  # one of the ranks of a measure_job
         self._start: Sweep | None = None
         self._final: Measurement | None = None
+        if source is not None:
+            self._use(source)
+
+    def _use(self, source: Source) -> None:
+        period = self._options["period"]
+        if self._options["require"] and not source.measured:
+            found = "; ".join(source.notes or [source.covers])
+            raise EnergyError(f"{self.name}: only {source.label} can be had here. {found}")
+        if period is None and not all(sensor.counter for sensor in source.sensors):
+            raise EnergyError(f"{source.label} gives power, which needs a period to be summed up")
+        for sensor in source.sensors:
+            if period is not None and period > sensor.longest_period:
+                warnings.warn(
+                    f"{sensor.name} may wrap unseen: its range of {sensor.span:.6g} J lasts {sensor.longest_period:.3g} s at "
+                    f"{sensor.limit:g} W; take a period below that, not {period:g} s",
+                    stacklevel=3,
+                )
+        self.used, self.sampler = source, Sampler(source.sensors, period, self.clock)
 
     def start(self) -> "measure":
         """What entering the block does."""
         if self._start is not None:
             raise EnergyError(f"{self.name} has been measured already; make a new one")
+        if self._options["source"] is None:
+            self._use(best())
         self.sync()
-        self._machine, self._cpu = machine_seconds(), tree_seconds()
+        self._pid, self._machine = os.getpid(), machine_seconds()
         self._start = self.sampler.start()
+        _running.add(self)
         return self
 
     def stop(self) -> Measurement:
         """What leaving the block does; the result."""
+        self._check()
+        if self._final is None:
+            try:
+                self.sync()
+            finally:  # a device that fails must not leave the thread behind
+                last = self.sampler.stop()
+                _running.discard(self)
+            self._final = self._result(self.name, self._start, last, whole=True)
+        return self._final
+
+    def _check(self) -> None:
         if self._start is None:
             raise EnergyError(f"{self.name} was not started")
-        if self._final is None:
-            self.sync()
-            self._final = self._result(self.name, self._start, self.sampler.stop(), whole=True)
-        return self._final
+        if self._pid != os.getpid():
+            raise EnergyError(
+                f"{self.name} was started in process {self._pid}, and this is a copy of it: what runs here is counted there; "
+                "stop it there"
+            )
 
     __enter__ = start
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        if self._pid == os.getpid():  # a copy made by fork leaves the block, too: the first process counts it
+            self.stop()
 
     def __call__(self, function: Callable) -> Callable:
         measurements: list[Measurement] = []
-
-        @functools.wraps(function)
-        def measured(*args, **kwargs):
-            meter = measure(self.name, **self._options)
-            try:
-                with meter:
-                    return function(*args, **kwargs)
-            finally:
-                measurements.append(meter.measurement)
-
+        measured = around(function, lambda: _Call(self.name, self._options, measurements))
         measured.measurements = measurements
         return measured
 
@@ -199,16 +145,20 @@ class measure:
         """The result; of a block that still runs, the result so far."""
         if self._final is not None:
             return self._final
-        if self._start is None:
-            raise EnergyError(f"{self.name} was not started")
+        self._check()
         return self._result(self.name, self._start, self.sampler.sweep(), whole=True)
 
     def __getattr__(self, name: str):
-        if name.startswith("_") or name not in _SHOWN:
+        if name.startswith("_") or name not in SHOWN:
             raise AttributeError(f"a measurement has no {name!r}")
         return getattr(self.measurement, name)
 
-    def region(self, name: str, sync: Callable[[], Any] | None = None) -> "region":
+    def __repr__(self) -> str:
+        if self._start is None:
+            return f"{self.name}: not started"
+        return ("" if self._final else "so far, ") + repr(self.measurement)
+
+    def region(self, name: str, sync: Callable[[], Any] | None = None) -> region:
         """A part of this measurement, as a ``with`` block or a decorator; may be entered many times."""
         return region(self, name, sync or self.sync)
 
@@ -218,57 +168,88 @@ class measure:
 
     def power(self) -> tuple[list[float], list[float]]:
         """Power so far, for drawing: seconds since the start, watts summed over sensors (of the first one's stamps)."""
-        from efficient_ai.metering._integrate import interpolate
-
         zero = self._start.ended if self._start is not None else 0.0
         traces = [series.power() for series in self.sampler.series]
         traces = [(times, watts) for times, watts in traces if times]
+        if self.used.estimate is not None:
+            times, totals = self.sampler.accounts.times, self.sampler.accounts.totals
+            joules = [self.used.estimate.joules(t, s) for t, s in zip(times, totals, strict=True)]
+            steps = [i for i in range(1, len(times)) if times[i] > times[i - 1]]
+            traces.append(
+                ([(times[i] + times[i - 1]) / 2 for i in steps],
+                 [(joules[i] - joules[i - 1]) / (times[i] - times[i - 1]) for i in steps])
+            )  # fmt: skip
+        traces = [trace for trace in traces if trace[0]]
         if not traces:
             return [], []
         stamps = traces[0][0]
         return [t - zero for t in stamps], [sum(interpolate(*trace, t) for trace in traces) for t in stamps]
 
     def _result(self, name: str, first: Sweep, last: Sweep, whole: bool = False) -> Measurement:
-        windows = self.sampler.energy(first, last)
-        seconds, notes = last.began - first.ended, list(self.notes)
-        cpu = tree_seconds() - self._cpu if whole else 0.0
-        pairs = list(zip(self.used.sensors, windows, strict=True))
-        label, covers = self.used.label, self.used.covers
-        blind = [sensor.name for sensor, window in pairs if window.joules is None]
-        if blind:  # the sensor went away at once; say so, and say what stands in its place
-            notes.append(f"{label} gave no two readings of {', '.join(blind)}")
-            pairs, label, covers = self._estimate(seconds, cpu, whole, notes)
-        low, high = bounds(pairs)
+        used, seconds = self.used, last.began - first.ended
+        notes = [*used.notes, *self.remarks]
+        cpu = self.sampler.accounts.between(first.began, last.began)
+        windows = list(zip(used.sensors, self.sampler.energy(first, last), strict=True))
+        twins = self.sampler.twins()
+        notes += [
+            f"{windows[i][0].name} shows the counter of {windows[i][0].twin} once more: left out"
+            for i in sorted(twins)
+        ]
+        pairs = [pair for i, pair in enumerate(windows) if i not in twins]
+        told = [
+            (sensor, window) for sensor, window in pairs if window.joules is not None and not window.still
+        ]
+        silent = [(sensor, window) for sensor, window in pairs if window.joules is None or window.still]
+        notes += [f"{sensor.name}: {note}" for sensor, window in pairs for note in window.notes]
+        notes += [f"{name} could not be read: {error}" for name, error in self.sampler.errors.items()]
+        label, covers, estimate = used.label, used.covers, used.estimate
+        if used.sensors and not told:
+            notes.append(
+                f"{label} gave no two readings of {', '.join(sensor.name for sensor, _ in silent)} that differ"
+            )
+            if not whole and estimate is None:
+                raise EnergyError(f"{'; '.join(notes)}: a part of the measurement cannot be given")
+            estimate = estimate or Estimate(CpuModel(), usable_cores())
+            label, covers = "estimated:cpu-time", f"processor cores, assumed: {estimate.model}"
+        elif silent:
+            covers += f"; without {', '.join(sensor.name for sensor, _ in silent)}"
+        parts = {sensor.name: window.joules for sensor, window in told}
+        low, high = bounds(told)
+        if estimate is not None:
+            parts["cores"] = estimate.joules(seconds, cpu)
+            low += parts["cores"] / estimate.model.factor
+            high += (
+                parts["cores"] * estimate.model.factor + estimate.model.busy * self.sampler.accounts.unseen
+            )
+            notes += self._lost()
         counts = {
-            key: sum(getattr(w, key) for _, w in pairs)
+            key: sum(getattr(w, key) for _, w in told)
             for key in ("samples", "gaps", "wraps", "resets", "filled")
         }
         if counts["filled"]:
             notes.append(
                 f"{quantity(counts['filled'], 'J')} are not covered by readings (mean power assumed)"
             )
-        if counts["resets"]:
-            notes.append(f"{counts['resets']} counter step(s) too large for a wrap: counter was reset")
         if self.sampler.refused:
             notes.append(f"{self.sampler.refused} reading(s) refused: the clock did not advance")
+        if (ranks := ranks_here()) > 1 and not self._job:
+            notes.append(
+                f"{ranks} MPI ranks share this host and each would count all of it: measure_job is meant"
+            )
         return Measurement(
-            name=name, joules=math.fsum(w.joules for _, w in pairs), low=low, high=high, seconds=seconds,
-            source=label, covers=covers, cpu_seconds=cpu, parts={s.name: w.joules for s, w in pairs},
+            name=name, joules=math.fsum(parts.values()), low=low, high=high, seconds=seconds,
+            source=label, covers=covers, cpu_seconds=cpu, parts=parts,
             cpu_share=self._share(cpu) if whole else None, idle_watts=self.idle_watts, intensity=self.intensity,
             notes=tuple(notes), host=socket.gethostname(), **counts,
         )  # fmt: skip
 
-    def _estimate(self, seconds: float, cpu: float, whole: bool, notes: list[str]):
-        if not whole:
-            raise EnergyError(f"{notes[-1]}: a part of the measurement cannot be given")
-        model = CpuModel()
-        joules = model.idle * usable_cores() * seconds + model.busy * cpu
-        sensor = Sensor("cores", lambda: None, factor=model.factor)
-        return (
-            [(sensor, Window(joules, samples=2))],
-            "estimated:cpu-time",
-            f"processor cores, assumed: {model}",
-        )
+    def _lost(self) -> list[str]:
+        ended, unseen = self.sampler.accounts.ended, self.sampler.accounts.unseen
+        if not ended:
+            return []
+        return [
+            f"{ended} process(es) ended unwaited-for: up to {unseen:.3g} s at the end of each are not in the number"
+        ]
 
     def _share(self, cpu: float) -> float | None:
         everyone = machine_seconds()
@@ -277,79 +258,41 @@ class measure:
         return min(cpu / (everyone - self._machine), 1.0)
 
 
-class region:
-    """A named part of a measurement: ``with m.region("forward"): ...`` or ``@m.region("forward")``.
+class _Call:
+    """One call of a decorated function."""
 
-    ``spans`` has a pair of sweeps for each time it was entered, ``measurements()`` their numbers, ``joules`` the sum.
-    """
+    def __init__(self, name: str, options: dict, measurements: list[Measurement]):
+        self.meter, self.measurements = measure(name, **options), measurements
 
-    def __init__(self, meter: measure, name: str, sync: Callable[[], Any]):
-        self.meter, self.name, self.sync, self.spans = meter, name, sync, []
-        self._open: list[Sweep] = []
-        meter.regions.append(self)
-
-    def __enter__(self) -> "region":
-        self.sync()
-        self._open.append(self.meter.sampler.sweep())
-        return self
+    def __enter__(self) -> None:
+        self.meter.start()
 
     def __exit__(self, *_: object) -> None:
-        self.sync()
-        self.spans.append((self._open.pop(), self.meter.sampler.sweep()))
-
-    def __call__(self, function: Callable) -> Callable:
-        @functools.wraps(function)
-        def inside(*args, **kwargs):
-            with self:
-                return function(*args, **kwargs)
-
-        return inside
-
-    def measurements(self) -> list[Measurement]:
-        """One for each time the region was entered."""
-        return [self.meter._result(self.name, first, last) for first, last in self.spans]
-
-    @property
-    def joules(self) -> float:
-        return math.fsum(m.joules for m in self.measurements())
-
-    @property
-    def seconds(self) -> float:
-        return math.fsum(last.began - first.ended for first, last in self.spans)
+        if self.meter._pid == os.getpid():
+            self.measurements.append(self.meter.stop())
 
 
-def idle(seconds: float = 5.0, source: Source | None = None, period: float = 0.1) -> Measurement:
-    """Power of the source while this process sleeps: the baseline of ``net_joules``.
-
-    Only a machine on which nobody else works has one; the notes say what share of the processor time was others'.
-    """
-    with measure("idle", source=source, period=period) as meter:
-        time.sleep(seconds)
-    return meter.measurement
+def remark(note: str) -> None:
+    """A note for all measurements that run now, from code that knows what they cannot see."""
+    for meter in list(_running):
+        if note not in meter.remarks:
+            meter.remarks.append(note)
 
 
-def bounds(pairs: Sequence[tuple[Sensor, Window]]) -> tuple[float, float]:
-    """Lowest and highest joules: scale and edges of the sensors and what was filled in, then the factors of estimates."""
-    total = math.fsum(w.joules for _, w in pairs if w.joules)
-    scale = sum(sensor.gain * w.joules for sensor, w in pairs)
-    edges = sum(w.edge_watts * sensor.update for sensor, w in pairs if sensor.factor == 1)
-    spread = math.sqrt(scale**2 + edges**2 + sum(w.filled for _, w in pairs) ** 2)
-    below = sum(w.joules * (1 - 1 / sensor.factor) for sensor, w in pairs)
-    above = sum(w.joules * (sensor.factor - 1) for sensor, w in pairs)
-    return max(total - spread - below, 0.0), total + spread + above
+def bounds(told: list[tuple[Sensor, Window]]) -> tuple[float, float]:
+    """Lowest and highest joules: what the readings allow, and the scale of each sensor."""
+    low = math.fsum(window.low * (1 - sensor.gain) for sensor, window in told)
+    return low, math.fsum(window.high * (1 + sensor.gain) for sensor, window in told)
 
 
-def quantity(value: float | None, unit: str) -> str:
-    """Three digits with a prefix: ``2.41 kJ``."""
-    if value is None:
-        return "unknown"
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ")):
-        if abs(value) >= factor * 0.9995:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
-
-
-_SHOWN = {*Measurement.__dataclass_fields__, "watts", "uncertainty", "net_joules", "kwh", "grams", "as_dict"}
+def ranks_here(environment: Mapping[str, str] | None = None) -> int:
+    """MPI ranks that the launcher started on this host, as it tells each of them; 1 outside of MPI."""
+    environment = os.environ if environment is None else environment
+    for name in ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "PMI_LOCAL_SIZE"):
+        if environment.get(name, "").isdigit():
+            return int(environment[name])
+    tasks = re.match(r"\d+", environment.get("SLURM_STEP_TASKS_PER_NODE", ""))
+    return int(tasks[0]) if tasks and "SLURM_PROCID" in environment else 1
 
 
 def _wait_for_cuda() -> None:

@@ -18,6 +18,11 @@ POWERCAP = Path("/sys/class/powercap")
 _ZONE = re.compile(r"intel-rapl:\d+(:\d+)?")
 _TWIN = re.compile(r"intel-rapl-mmio:\d+(:\d+)?")
 UPDATE, GAIN = 0.001, 0.03  # the counter moves about every millisecond; a few per cent of the package
+PACKAGE_W, DRAM_W = 2000.0, 500.0  # of a zone that does not tell its own
+HOW = (
+    'ask the administrator for a group that may read it (udev rule: SUBSYSTEM=="powercap", RUN+="/bin/chmod -R g+r ..."), or for '
+    "the capability CAP_PERFMON or kernel.perf_event_paranoid=0, with which the perf events say the same"
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,16 @@ def rapl(root: Path = POWERCAP) -> Status:
     denied = [zone for zone in wanted if zone.state == "denied"]
     packages = [zone for zone in wanted if _kind(zone) == "package" and zone.state == "ok"]
     if denied:  # a sum without one of the packages would look like a measurement of all of them
-        return Status("rapl", "denied", f"{denied[0].path / 'energy_uj'} is for root only (since Linux 5.10)")
+        return Status(
+            "rapl", "denied", f"{denied[0].path / 'energy_uj'} is for root only (since Linux 5.10); {HOW}"
+        )
     broken = [zone for zone in wanted if _kind(zone) == "package" and zone.state != "ok"]
     if broken or not packages:
         return Status("rapl", "missing", f"{broken[0].path if broken else root}: {broken[0].detail}")
     summed = [zone for zone in wanted if zone.state == "ok"]
+    first = {}  # of a socket with several dies; they may all show one counter
+    for zone in packages:
+        first.setdefault(_socket(zone), _name(zone))
     sensors = [
         Sensor(
             _name(zone),
@@ -69,20 +79,45 @@ def rapl(root: Path = POWERCAP) -> Status:
             span=zone.span,
             update=UPDATE,
             gain=GAIN,
+            limit=_limit(zone),
+            twin="" if zone not in packages or first[_socket(zone)] == _name(zone) else first[_socket(zone)],
         )
         for zone in summed
     ]
     beside = [f"{_name(zone)}: {_why_not(zone)}" for zone in found if zone not in summed]
     beside += [f"{twin.name}: repeats a package" for twin in sorted(root.glob("intel-rapl-mmio:*"))]
-    memory = sum(_kind(zone) == "dram" for zone in summed)
-    covers = f"{len(packages)} processor package{'s' if len(packages) > 1 else ''}"
-    covers += " and memory" if memory else ", memory not included"
     return Status(
         "rapl",
         "ok",
         f"{len(sensors)} zones below {root}",
-        Source(origin(root, POWERCAP, "rapl"), sensors, covers, beside),
+        Source(origin(root, POWERCAP, "rapl"), sensors, _covers(packages, summed), beside),
     )
+
+
+def _covers(packages: list[Zone], summed: list[Zone]) -> str:
+    """What is in the sum, and which package has its memory in it."""
+    covers = f"{len(packages)} processor package{'s' if len(packages) > 1 else ''}"
+    above = {zone.path.parent for zone in summed if _kind(zone) == "dram"}
+    with_memory = [zone for zone in packages if zone.path in above]
+    if len(with_memory) == len(packages):
+        return f"{covers} and memory"
+    if not with_memory:
+        return f"{covers}, memory not included"
+    without = [_name(zone) for zone in packages if zone.path not in above]
+    return f"{covers} and memory, that of {', '.join(without)} not included"
+
+
+def _socket(zone: Zone) -> str:
+    """``package-0`` of ``package-0-die-1``."""
+    return re.sub(r"-die-\d+$", "", zone.name)
+
+
+def _limit(zone: Zone) -> float:
+    """Largest power: twice what the zone says it may draw for long, for it may draw more for moments."""
+    names = [f"constraint_{i}_{what}_uw" for i in range(3) for what in ("max_power", "power_limit")]
+    told = max((read_joules(zone.path / name) or 0.0 for name in names), default=0.0)
+    otherwise = DRAM_W if _kind(zone) == "dram" else PACKAGE_W
+    return max(2 * told, 100.0) if told else otherwise
 
 
 def read_joules(path: Path) -> float | None:

@@ -71,5 +71,11 @@ def replay(
     """
     zero = (clock() if begin is None else begin) - trace.edges[0]
     value = trace.counter if counter else trace.power
-    sensor = Sensor(trace.name, lambda: value(clock() - zero), counter=counter, update=0.0)
+    sensor = Sensor(
+        trace.name,
+        lambda: value(clock() - zero),
+        counter=counter,
+        update=0.0,
+        limit=1.01 * max(trace.watts) + 1e-9,
+    )
     return Source(f"replayed:{trace.name}", [sensor], "whatever was recorded")

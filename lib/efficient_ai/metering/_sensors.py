@@ -1,10 +1,15 @@
 """What every source of energy readings has in common."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from efficient_ai.metering._integrate import LIMIT_W
+
+if TYPE_CHECKING:
+    from efficient_ai.metering._estimate import Estimate
 
 STATES = ("ok", "denied", "missing", "off", "shared")
 """Why a source can or cannot be read: readable; there but not for this user; not there; there and switched off or
@@ -24,11 +29,12 @@ class Sensor:
         read: returns joules (counter) or watts (power), or ``None`` if the reading failed.
         counter: True for a cumulative counter in joules.
         span: joules at which the counter starts again.
-        update: seconds between two updates inside the sensor: the uncertainty of a window's edge.
+        update: seconds between two updates inside the sensor.
         gain: relative uncertainty of its scale.
-        limit: watts above which a step of the counter is a reset.
-        scope: what it sees: ``"host"``, ``"job"`` (all nodes of a batch job) or ``"processes"`` (this one and its children).
-        factor: the true value lies between joules / factor and joules * factor; 1 for a measurement.
+        limit: largest power in watts: bounds what is used between two updates, and tells a wrap from a reset.
+        scope: what it sees: ``"host"``, or ``"job"`` (all nodes of a batch job).
+        twin: the sensor whose counter this one may only repeat; if it does, it is left out.
+        pace: seconds between two readings in the background at least, for a sensor that is dear to read.
     """
 
     name: str
@@ -39,20 +45,39 @@ class Sensor:
     gain: float = 0.0
     limit: float = LIMIT_W
     scope: str = "host"
-    factor: float = 1.0
+    twin: str = ""
+    pace: float = 0.0
+
+    def __post_init__(self):
+        if not (
+            0 < self.limit < math.inf and 0 <= self.update < math.inf and (self.span is None or self.span > 0)
+        ):
+            raise ValueError(
+                f"sensor {self.name}: limit {self.limit} W, update {self.update} s, span {self.span} J: "
+                "give a largest power above 0, an update period and, if it wraps, a range above 0"
+            )
+        if self.scope not in ("host", "job"):
+            raise ValueError(f"sensor {self.name}: scope is 'host' or 'job', not {self.scope!r}")
+
+    @property
+    def longest_period(self) -> float:
+        """Seconds between two readings that no wrap can hide in."""
+        return math.inf if self.span is None else self.span / self.limit
 
 
 @dataclass(frozen=True)
 class Source:
-    """Sensors that are summed, under one label.
+    """Sensors that are summed, under one label; and the processor's estimate, if it is part of the sum.
 
     Args:
-        label: ``measured:rapl``, ``measured:nvml``, ``measured:slurm``, ``measured:hwmon``, ``measured:ipmi``,
-            ``replayed:<trace>`` or ``estimated:cpu-time``; two of them joined by `` + `` where both are summed.
+        label: ``measured:rapl``, ``measured:nvml``, ``measured:slurm``, ..., ``replayed:<trace>`` or ``estimated:cpu-time``; two of
+            them joined by `` + `` where both are summed.
         sensors: summed; no two of them measure the same joules.
         covers: what is in the number, in a few words.
         beside: names of sensors that were found and are not summed, with the reason.
         notes: why nothing better is used.
+        estimate: what the processes used by a model.
+        processors: True if it sees the processors alone, so that boards are to be added.
     """
 
     label: str
@@ -60,11 +85,13 @@ class Source:
     covers: str
     beside: Sequence[str] = ()
     notes: Sequence[str] = ()
+    estimate: "Estimate | None" = None
+    processors: bool = False
 
     @property
     def measured(self) -> bool:
         """True if every joule in it comes from a sensor of this machine."""
-        return all(label.startswith("measured:") for label in self.label.split(" + "))
+        return is_measured(self.label)
 
     def __add__(self, other: "Source") -> "Source":
         """Both, summed, under both labels."""
@@ -73,7 +100,14 @@ class Source:
             [*self.sensors, *other.sensors],
             f"{self.covers}; {other.covers}",
             [*self.beside, *other.beside],
+            [*self.notes, *other.notes],
+            self.estimate or other.estimate,
         )
+
+
+def is_measured(label: str) -> bool:
+    """True if every part of a label names a sensor that was read: a sum with an estimate in it is no measurement."""
+    return bool(label) and all(part.startswith("measured:") for part in label.split(" + "))
 
 
 def origin(root: Path, kernel: Path, name: str) -> str:
@@ -88,7 +122,7 @@ class Status:
     Args:
         name: of the source, as in its label.
         state: one of :data:`STATES`.
-        detail: what exactly, with the path.
+        detail: what exactly, with the path; where access is denied, how to get it.
         source: the source, if ``state`` is ``"ok"``.
     """
 

@@ -6,8 +6,13 @@ from collections.abc import Callable, Mapping
 
 from efficient_ai.metering._sensors import Sensor, Source, Status
 
-_NOT_A_VALUE = 4_000_000_000  # Slurm marks "no value" by 2**32 - 2 or 2**64 - 2; no job step draws 4 GJ
+_NO_VALUE = {
+    2**bits - less for bits in (32, 64) for less in (1, 2)
+}  # Slurm's marks; numbers between them are joules
+_SPECIAL_STEPS = 2**32 - 16  # from here on a step's number means the batch script and the like
 UPDATE, GAIN = 30.0, 0.05  # the plug-in asks the node every few seconds to half a minute
+PACE = 5.0  # sstat asks every node of the step: not once a second
+NODE_W = 5000.0
 
 Run = Callable[[list[str]], str]
 
@@ -43,7 +48,7 @@ def slurm(environment: Mapping[str, str] | None = None, run: Run = run_tool) -> 
         return Status("slurm", "shared", f"job {job} is not alone on its nodes; ask for --exclusive")
 
     nodes, step = environment.get("SLURM_JOB_NUM_NODES", "1"), environment.get("SLURM_STEP_ID", "")
-    if step.isdigit() and int(step) < _NOT_A_VALUE:
+    if step.isdigit() and int(step) < _SPECIAL_STEPS:
         nodes = environment.get("SLURM_STEP_NUM_NODES", nodes)
     elif nodes != "1":
         return Status(
@@ -63,7 +68,8 @@ def slurm(environment: Mapping[str, str] | None = None, run: Run = run_tool) -> 
         return Status(
             "slurm", "off", f"ConsumedEnergy of job {job} has no value: AcctGatherEnergyType is off here"
         )
-    sensor = Sensor(f"job {job}", read, update=UPDATE, gain=GAIN, limit=5000.0 * int(nodes), scope="job")
+    limit = NODE_W * int(nodes)
+    sensor = Sensor(f"job {job}", read, update=UPDATE, gain=GAIN, limit=limit, scope="job", pace=PACE)
     return Status("slurm", "ok", f"job {job}", Source("measured:slurm", [sensor], f"{nodes} whole node(s)"))
 
 
@@ -73,4 +79,4 @@ def consumed(text: str) -> float | None:
         joules = float(text.split()[0])
     except (IndexError, ValueError):
         return None
-    return joules if 0 < joules < _NOT_A_VALUE else None
+    return joules if 0 < joules < 2.0**63 and joules not in _NO_VALUE else None

@@ -1,6 +1,6 @@
 """A board whose power sensor looks a quarter of the time, on a simulated clock."""
 
-from efficient_ai.metering._replay import Trace
+from efficient_ai.metering import Trace
 
 PERIOD, WINDOW = 0.1, 0.025
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from efficient_ai.energy.board import Board
 from efficient_ai.ledger import interval
-from efficient_ai.metering._measure import quantity
+from efficient_ai.metering import quantity
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 CORE_WATTS = [1, 2, 5, 10, 20, 50, 100]

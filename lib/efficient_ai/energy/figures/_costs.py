@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from efficient_ai.energy.workload import Cost
 from efficient_ai.ledger import interval
-from efficient_ai.metering._measure import Measurement
+from efficient_ai.metering import Measurement
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
 _COLOURS = {"inference": OKABE_ITO["blue"], "training": OKABE_ITO["orange"]}

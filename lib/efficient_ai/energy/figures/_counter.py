@@ -1,10 +1,11 @@
 """The counter that wraps, and the zones that contain each other."""
 
+from itertools import pairwise
+
 import numpy as np
 import plotly.graph_objects as go
 
-from efficient_ai.metering._integrate import Series
-from efficient_ai.metering._measure import quantity
+from efficient_ai.metering import Series, quantity
 from efficient_ai.metering.faketree import SPAN_UJ
 from efficient_ai.plotting import INK, OKABE_ITO, figure
 
@@ -54,8 +55,7 @@ def corrected(watts: float, minutes: np.ndarray) -> tuple[list[float], int]:
     series = Series(True, SPAN)
     for minute in minutes:
         series.add(float(minute) * 60, float(watts * 60 * minute % SPAN))
-    _, total, _, wraps = series.unwrapped()
-    return total, wraps
+    return series.unwrapped()[1], sum(b < a for a, b in pairwise(series.values))
 
 
 def wrap_table() -> dict[str, list]:

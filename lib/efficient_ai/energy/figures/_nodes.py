@@ -4,8 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from efficient_ai.energy import nodes
-from efficient_ai.metering._carbon import Intensity
-from efficient_ai.metering._measure import Measurement, quantity
+from efficient_ai.metering import Intensity, Measurement, quantity
 from efficient_ai.plotting import OKABE_ITO, figure
 
 SPEED_UPS = [1, 2, 3, 5, 10, 20]

@@ -6,8 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from efficient_ai.energy import sampling
-from efficient_ai.metering._measure import measure, quantity
-from efficient_ai.metering._replay import Trace
+from efficient_ai.metering import Trace, measure, quantity
 from efficient_ai.plotting import INK, OKABE_ITO, figure, live, rgba
 
 STEPS = [0.5, 1.0, 2.0, 4.0, 8.0]
