@@ -94,32 +94,33 @@ def fit(
         )
 
     history, rng = History(), generator(seed, device=train[0].device)
-    meter, began = measure("training").start(), time.perf_counter()
-    best_loss, best_state = float("inf"), None
-    bar = tqdm(range(epochs), desc="epoch", disable=not progress)
-    for epoch in bar:
-        model.train()
-        # The sum stays on the device: reading it every step would make a GPU wait for the CPU.
-        total = torch.zeros((), device=train[0].device)
-        for x, y in batches(*train, batch_size, rng):
-            optimiser.zero_grad()
-            value = loss(model(x), y)
-            value.backward()
-            optimiser.step()
-            total += value.detach() * len(x)
-        history.train_loss.append(float(total) / len(train[0]))
-        history.valid_loss.append(evaluate(model, valid, loss))
-        bar.set_postfix(train=f"{history.train_loss[-1]:.3f}", valid=f"{history.valid_loss[-1]:.3f}")
-        if history.valid_loss[-1] < best_loss:
-            best_loss, history.best_epoch = history.valid_loss[-1], epoch
-            best_state = copy.deepcopy(model.state_dict())
-        if after_epoch is not None:
-            after_epoch(epoch, history)
-        if patience is not None and epoch - max(history.best_epoch, 0) >= patience:
-            history.stopped_early = epoch + 1 < epochs
-            break
-    history.seconds = time.perf_counter() - began
-    history.energy = meter.stop()
+    with measure("training") as meter:  # ends when a step raises, too
+        began = time.perf_counter()
+        best_loss, best_state = float("inf"), None
+        bar = tqdm(range(epochs), desc="epoch", disable=not progress)
+        for epoch in bar:
+            model.train()
+            # The sum stays on the device: reading it every step would make a GPU wait for the CPU.
+            total = torch.zeros((), device=train[0].device)
+            for x, y in batches(*train, batch_size, rng):
+                optimiser.zero_grad()
+                value = loss(model(x), y)
+                value.backward()
+                optimiser.step()
+                total += value.detach() * len(x)
+            history.train_loss.append(float(total) / len(train[0]))
+            history.valid_loss.append(evaluate(model, valid, loss))
+            bar.set_postfix(train=f"{history.train_loss[-1]:.3f}", valid=f"{history.valid_loss[-1]:.3f}")
+            if history.valid_loss[-1] < best_loss:
+                best_loss, history.best_epoch = history.valid_loss[-1], epoch
+                best_state = copy.deepcopy(model.state_dict())
+            if after_epoch is not None:
+                after_epoch(epoch, history)
+            if patience is not None and epoch - max(history.best_epoch, 0) >= patience:
+                history.stopped_early = epoch + 1 < epochs
+                break
+        history.seconds = time.perf_counter() - began
+    history.energy = meter.measurement
     if best_state is None:
         raise FloatingPointError(
             f"no finite validation loss in {len(history.valid_loss)} epoch(s): lower the learning rate"

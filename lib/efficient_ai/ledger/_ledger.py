@@ -45,8 +45,7 @@ class Ledger:
         self._claims = {claim.id: claim for claim in claims}
         self._entries: dict[str, Entry] = {}
         self._started = time.monotonic()
-        # Every minute is enough for a counter that wraps; the estimate needs its edges alone.
-        self._meter = metering.measure(chapter, period=60.0).start()
+        self._meter = metering.measure(chapter).start()
         for claim in claims:
             if isinstance(claim.rules[profile], LargerHardware):
                 self._entries[claim.id] = _entry(claim, profile, None, [], [], "", "")

@@ -14,12 +14,14 @@
   each a ``Status``
 * ``Trace``, ``replay(trace)``      a recorded power trace in place of a sensor, labelled so
 * ``repeat(work)``, ``difference``  the same work several times, warmed up; whether two of them differ believably
+* ``save(m, path)``, ``picture(m)``  raw readings as CSV or JSON; power over time as a picture
 * ``idle(seconds)``                 the baseline for net energy
 * ``attribute(...)``                a package's energy shared out to processes, by a stated rule
 * ``Series``, ``Sampler``           raw readings, their integration; reading them on the monotonic clock
 * ``Intensity``, ``GERMANY``        grams per kilowatt-hour with place and date
 
 A label begins with ``measured:``, ``replayed:`` or ``estimated:`` and goes with the number wherever it is shown.
+``python -m efficient_ai.metering run -- COMMAND`` measures a command, ``... sensors`` lists what this machine offers.
 :mod:`efficient_ai.metering.faketree` has a powercap tree of plain files for tests and exercises.
 """
 
@@ -38,6 +40,7 @@ from efficient_ai.metering._measurement import Measurement, quantity
 from efficient_ai.metering._nvml import nvml
 from efficient_ai.metering._perf import perf
 from efficient_ai.metering._rapl import POWERCAP, rapl, zones
+from efficient_ai.metering._record import picture, readings, save
 from efficient_ai.metering._repeat import Difference, Repeats, difference, idle, repeat
 from efficient_ai.metering._replay import Trace, replay
 from efficient_ai.metering._sampler import Sampler
@@ -82,13 +85,16 @@ __all__ = [
     "merge",
     "nvml",
     "perf",
+    "picture",
     "pm_counters",
     "quantity",
     "quota",
     "rapl",
+    "readings",
     "remark",
     "repeat",
     "replay",
+    "save",
     "slurm",
     "survey",
     "trapezoid",

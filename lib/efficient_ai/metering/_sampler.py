@@ -11,7 +11,7 @@ from efficient_ai.metering._accounts import Accounts
 from efficient_ai.metering._integrate import Series, Window
 from efficient_ai.metering._sensors import Sensor
 
-LOOK_S = 0.5  # between two looks at the processes in the background
+LOOK_S = 0.1  # between two looks at the processes in the background
 
 
 class Sweep(NamedTuple):

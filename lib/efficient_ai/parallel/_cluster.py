@@ -15,6 +15,7 @@ from typing import Any
 import ipyparallel
 
 from .._paths import build_dir
+from ..metering import remark
 from . import _engine, _slurm
 from ._errors import ClusterError
 from ._job import Job
@@ -242,6 +243,11 @@ class Cluster:
             PYTHONPATH=path,
             IPYTHONDIR=str(self.folder / "ipython"),
         )
+        if self.place.kind == "slurm" or self.place.nodes > 1:
+            elsewhere = "in a Slurm job of their own" if self.place.kind == "slurm" else "on other nodes, too"
+            remark(
+                f"{self.n} engines ran {elsewhere}: what they used there is not in this number; measure_job is meant"
+            )
         engine = [sys.executable, _ENGINE_MAIN, str(self.folder), str(self.n), str(self.timeout), "--mpi"]
         engine += [f"--profile-dir={self.folder}", "--log-level=WARN", f"--timeout={self.timeout}"]
         if self.place.kind != "slurm":

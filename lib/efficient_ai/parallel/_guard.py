@@ -76,6 +76,16 @@ def end_tree(child, patience):
             return
 
 
+def reap():
+    """Wait for all that ended below: their processor time is then in our account, and in that of whoever waits for us."""
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                return
+        except ChildProcessError:
+            return
+
+
 def remove_shared_memory(folder):
     """Remove the shared memory that the ranks noted in ``folder``; those that ended in peace have done so themselves."""
     for note in glob.glob(os.path.join(glob.escape(folder), "memory-*")):
@@ -110,6 +120,7 @@ def main(owner, command, after, folder):
     # A command that ended by itself may leave helpers that still report its end to somebody.
     end_tree(child.pid, patience=0.0 if child.poll() is None else _GRACE)
     status = child.wait()
+    reap()
     if after:
         subprocess.run(after, timeout=30)
     if folder:

@@ -129,3 +129,55 @@ def test_hosts_with_different_sources_keep_both_labels():
 
     total = metering.merge("x", [("a", part("measured:rapl", 1.0)), ("b", part("estimated:cpu-time", 2.0))])
     assert total.source == "measured:rapl + estimated:cpu-time" and total.joules == 3
+
+
+def slurm_job(comm, names):
+    """As Slurm starts 2 x 2 ranks: the first one reads the step's counter, and the second node has a readable RAPL."""
+    from efficient_ai import metering
+
+    now = [0.0]
+
+    def make_source(cores):
+        if comm.rank == 0:
+            sensor = metering.Sensor("job 7", lambda: 5e9 + 1000 * now[0], scope="job", update=1.0)
+            return metering.Source("measured:slurm", [sensor], "2 whole node(s)")
+        return metering.Source(
+            "measured:rapl", [metering.Sensor("package-0", lambda: 400 * now[0])], "1 package"
+        )
+
+    with metering.measure_job(
+        comm, "job", host=names[comm.rank], make_source=make_source, period=None, clock=lambda: now[0]
+    ) as job:
+        now[0] = 10.0
+    return job.measurement
+
+
+def test_where_one_source_speaks_for_the_job_nobody_else_adds():
+    for total in run_ranks(slurm_job, 4, ["a", "a", "b", "b"]):
+        assert total.joules == pytest.approx(10_000) and total.source == "measured:slurm"
+        assert "2 host(s), 4 rank(s)" in total.covers and total.parts == {"a, b": pytest.approx(10_000)}
+
+
+def silent_job(comm, names):
+    """The step's counter never moves in so short a time: every rank's processor time has to do."""
+    from efficient_ai import metering
+
+    def make_source(cores):
+        sensor = metering.Sensor("job 7", lambda: 5e9, scope="job", update=30.0)
+        return metering.Source("measured:slurm", [sensor], "2 whole node(s)")
+
+    model = metering.CpuModel(idle=1.0, busy=0.0)
+    with metering.measure_job(
+        comm, "job", host=names[comm.rank], make_source=make_source, model=model
+    ) as job:
+        comm.barrier()
+    return job.measurement
+
+
+def test_a_job_too_short_for_its_counter_is_estimated_on_all_hosts():
+    import os
+
+    total = run_ranks(silent_job, 4, ["a", "a", "b", "b"])[0]
+    assert total.source == "estimated:cpu-time" and set(total.parts) == {"a", "b"}
+    assert total.joules == pytest.approx(2 * len(os.sched_getaffinity(0)) * total.seconds, rel=0.5)
+    assert any("less than two of its updates" in note for note in total.notes)
