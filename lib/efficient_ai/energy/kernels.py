@@ -42,11 +42,11 @@ def kernel(name: str, device: str = "cpu") -> tuple[Callable[[], object], int]:
 
 
 def run(
-    name: str, seconds: float, source: Source | None = None, cores: int = 2, device: str = "cpu"
+    name: str, seconds: float, source: Source | None = None, cores: float = 2, device: str = "cpu"
 ) -> Measurement:
     """Repeat a kernel for ``seconds`` of wall time, after a warm-up, and measure it."""
     piece, wanted = kernel(name, device)
-    with threads(wanted or cores):
+    with threads(wanted or max(1, int(cores))):
         piece()
         with measure(name, source=source, period=1.0) as meter:
             end = time.perf_counter() + seconds
