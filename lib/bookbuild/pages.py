@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
-from bookbuild import pythons, scoreboard
+from bookbuild import frontpage, pythons, scoreboard
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
@@ -52,6 +52,8 @@ def fill(
     """
     writers: dict[str, Callable[[], str]] = {
         "chapter-map": lambda: chapter_map(layout, profile),
+        "chapter-cards": lambda: frontpage.cards(layout, profile),
+        "moving-figure": frontpage.moving_figure,
         "chapter-facts": lambda: chapter_facts(layout, profile, page.rsplit("/", 1)[-1], waiting),
         "chapter-verdicts": lambda: scoreboard.chapter_verdicts(layout, profile, page.rsplit("/", 1)[-1]),
         "scoreboard": lambda: scoreboard.page(layout, profile),

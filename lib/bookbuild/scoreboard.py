@@ -112,7 +112,7 @@ def picture(found: Iterable[Board]) -> str:
     for board in found:
         cells = []
         for sentence in sentences(board.chapter.name):
-            chips = "".join(_chip(board, row) for row in board.rows if row["sentence"] == sentence.id)
+            chips = "".join(chip(board, row) for row in board.rows if row["sentence"] == sentence.id)
             cells.append(f"<td title='{escape(sentence.text, quote=True)}'>{chips}</td>")
         cells += ["<td></td>"] * (width - len(cells))
         body.append(
@@ -128,11 +128,13 @@ def picture(found: Iterable[Board]) -> str:
     )
 
 
-def _chip(board: Board, row: Mapping) -> str:
+def chip(board: Board, row: Mapping, page: str = "") -> str:
+    """The sign of a claim, linked to where it is measured; `page` is the chapter's address, seen from the page it stands on."""
     sign, style = VERDICTS[row["verdict"]]
     words = escape(f"{row['id']}: {row['claim']}: {row['verdict']}", quote=True)
+    link = f"{page}#{anchor(row['id'])}" if page else board.link(row["id"])
     return (
-        f"<a class='chip verdict-{style}' data-verdict='{escape(row['verdict'], quote=True)}' href='{board.link(row['id'])}' "
+        f"<a class='chip verdict-{style}' data-verdict='{escape(row['verdict'], quote=True)}' href='{link}' "
         f"title='{words}' aria-label='{words}'>{sign}</a>"
     )
 

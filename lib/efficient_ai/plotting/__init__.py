@@ -13,7 +13,7 @@ text: :data:`LIGHT` and :data:`DARK` do, and the page swaps one for the other wi
 """
 
 from efficient_ai.plotting._assets import site_assets
-from efficient_ai.plotting._figures import Control, explore, live, show
+from efficient_ai.plotting._figures import Control, explore, explore_html, live, show
 from efficient_ai.plotting._text import markdown, source, table
 from efficient_ai.plotting._theme import (
     COLOURS,
@@ -36,6 +36,7 @@ __all__ = [
     "Control",
     "colour",
     "explore",
+    "explore_html",
     "figure",
     "interval_band",
     "live",

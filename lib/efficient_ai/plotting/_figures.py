@@ -101,15 +101,28 @@ def explore(
     if not controls:
         raise ValueError("explore needs at least one control; use show for a figure that does not move")
     if _static():
-        names, sliders = list(controls), list(controls.values())
-        frames = {}
-        for index in itertools.product(*(range(len(slider.values)) for slider in sliders)):
-            settings = {name: slider.values[i] for name, slider, i in zip(names, sliders, index, strict=True)}
-            frames[",".join(map(str, index))] = draw(**settings)
-        display(HTML(_page_html(sliders, frames, alt, table, caption)))
+        display(HTML(explore_html(controls, draw, alt=alt, table=table, caption=caption)))
         return
     _explore_live(controls, draw)
     display(HTML(_below(alt, table, caption)))
+
+
+def explore_html(
+    controls: Mapping[str, Control],
+    draw: Callable[..., tuple[go.Figure, str]],
+    *,
+    alt: str,
+    table: Table | None = None,
+    caption: str = "",
+) -> str:
+    """What :func:`explore` shows where there is no kernel: the figure with all its frames, as HTML for a page."""
+    _require_alt(alt)
+    names, sliders = list(controls), list(controls.values())
+    frames = {}
+    for index in itertools.product(*(range(len(slider.values)) for slider in sliders)):
+        settings = {name: slider.values[i] for name, slider, i in zip(names, sliders, index, strict=True)}
+        frames[",".join(map(str, index))] = draw(**settings)
+    return _page_html(sliders, frames, alt, table, caption)
 
 
 def _explore_live(controls: Mapping[str, Control], draw) -> None:
