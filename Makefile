@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test lab serve assignments pythons verify clean
+.PHONY: help setup book test lab serve assignments chapter pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make lab          open JupyterLab on the book"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
+	@echo "make chapter NAME=demo    write a new chapter that builds and passes the tests  (PART=VI TITLE=\"...\")"
 	@echo "make pythons      build and test with the other Pythons, in environments of their own"
 	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
 	@echo "make clean        delete what was built; the environment stays"
@@ -60,6 +61,9 @@ serve: setup
 
 assignments: setup
 	@$(BOOKBUILD) assignments --folder "$(FOLDER)"
+
+chapter: setup
+	@$(BOOKBUILD) chapter --name="$(NAME)" --part="$(PART)" --title="$(TITLE)"
 
 # Once per change of the pins: an hour for each Python.
 pythons: setup

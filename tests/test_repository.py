@@ -62,6 +62,7 @@ def hooks(tmp_path, tmp_path_factory):
 
 
 def test_all_files_pass_the_hooks(tmp_path, tmp_path_factory):
+    """All files pass ruff (lines up to 110; in notebooks 88, formatted to 80), notebooks carry no outputs, and no file but a data excerpt is above 2 MB."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout, so there is no list of the files that belong to the book")
     repository(tmp_path)

@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument(
         "chapter", nargs="*", help="only these; all full runs that are there if none is named"
     )
+    new = command("chapter", "Write the skeleton of a new chapter.", profile=False)
+    new.add_argument("--name", required=True, help="of the chapter and of its sub-package")
+    new.add_argument("--part", default="", help="I to VII")
+    new.add_argument("--title", default="", help="its heading")
     trying = command("pythons", "Build and test the book with the other supported Pythons.", profile=False)
     trying.add_argument("--arguments", default="", help="what pytest gets")
     serving = command("serve", "Show the built site on a local port.")
@@ -102,6 +106,11 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
 
         hint = "make book" if options.profile == "laptop" else f"make book PROFILE={options.profile}"
         serve(layout.site(options.profile) / "html", options.port, hint)
+    if options.command == "chapter":
+        from bookbuild.scaffold import write_chapter
+
+        print(*write_chapter(layout, options.name, options.part, options.title), sep="\n")
+        print(f"Then: make book PROFILE=smoke CHAPTER={options.name}, and the page book/start/author.md")
     if options.command == "pythons":
         from bookbuild.pythons import try_pythons
 

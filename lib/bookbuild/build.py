@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bookbuild.chapters import BY_NAME
 from bookbuild.execute import check, chosen, due_chapters, execute, over_budget
 from bookbuild.layout import BuildError, Layout
 from bookbuild.progress import minutes, schedule
@@ -19,7 +20,14 @@ def build(
     layout: Layout, profile: str, chapters: Sequence[str] | None = None, limit: float | None = None
 ) -> Path:
     """Execute what changed (of `chapters`, or of all), render the site, say where it is; returns its first page."""
-    due = due_chapters(layout, profile, chosen(layout, chapters))
+    names = chosen(layout, chapters)
+    for name in layout.toc("chapters"):
+        if name not in BY_NAME:
+            raise BuildError(
+                f"_toc.yml lists the chapter '{name}', but the table in lib/bookbuild/chapters.py does not, so map, status "
+                "and scoreboard would be silent about it: add a line there"
+            )
+    due = due_chapters(layout, profile, names)
     site = _Growing(layout, profile, due)
     if due and not (layout.site(profile) / "html" / "index.html").exists():
         site.open()

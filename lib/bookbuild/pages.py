@@ -61,6 +61,7 @@ def fill(
         "interval-coverage": interval_coverage,
         "status": lambda: status(layout, profile, waiting),
         "api": api,
+        "rules": lambda: rules(layout),
     }
     lines = []
     for line in text.split("\n"):
@@ -89,7 +90,13 @@ def chapter_map(layout: Layout, profile: str) -> str:
         name = link(layout, chapter) if chapter.name in written else f"{chapter.title} *(to come)*"
         if chapter.name in written and state(layout, profile, chapter.name) == "missing":
             name += " *(not run yet)*"
-        paper = f"{{cite:t}}`{chapter.paper}`" if chapter.paper else "all ten"
+        paper = (
+            f"{{cite:t}}`{chapter.paper}`"
+            if chapter.paper
+            else "all ten"
+            if chapter.part == "VII"
+            else "none"
+        )
         rows.append([f"{chapter.part} {PARTS[chapter.part]}", name, chapter.question, paper])
     return table(["Part", "Chapter", "The question", "Paper"], rows)
 
@@ -201,6 +208,32 @@ def api() -> str:
         sections.append(f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
         waiting[:0] = re.findall(rf":mod:`({re.escape(name)}\.\w+)`", text)
     return "\n\n".join(sections) or "*The library has no public modules yet.*"
+
+
+RULES = {
+    "chapters/test_chapters.py": "A chapter",
+    "exercises/test_assignments.py": "An exercise notebook and its student version",
+    "exercises/test_exercises.py": "Solutions, hidden tests and wrong answers",
+    "site/test_every_page.py": "Every page",
+    "site/test_behaviour.py": "What a reader does on a page",
+    "test_repository.py": "The repository",
+}
+
+
+def rules(layout: Layout) -> str:
+    """Every rule that a test enforces on a chapter, in the test's own words: its documentation."""
+    parts = []
+    for path, heading in RULES.items():
+        tree = ast.parse((layout.root / "tests" / path).read_text(encoding="utf-8"))
+        tests = [
+            node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        ]
+        said = [
+            " ".join((ast.get_docstring(test) or test.name.removeprefix("test_").replace("_", " ")).split())
+            for test in tests
+        ]
+        parts.append(f"### {heading}\n\n`tests/{path}`\n\n" + "\n".join(f"* {text}" for text in said))
+    return "\n\n".join(parts)
 
 
 def _installed(package: str) -> bool:

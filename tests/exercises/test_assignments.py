@@ -25,10 +25,12 @@ def _text(nb):
 
 
 def test_there_are_exercises():
+    """There are exercise notebooks."""
     assert [path.stem for path in _assignments.sources()] != []
 
 
 def test_the_source_keeps_no_output_and_every_cell_is_marked_for_nbgrader(source):
+    """The kernel is `python3`; every cell carries nbgrader's marks (schema 3) with its own id as `grade_id`; no output is stored."""
     assert source.metadata.kernelspec.name == "python3"
     for cell in source.cells:
         assert cell.metadata.nbgrader.schema_version == 3
@@ -39,6 +41,7 @@ def test_the_source_keeps_no_output_and_every_cell_is_marked_for_nbgrader(source
 
 
 def test_a_student_sees_no_solution_and_no_hidden_test(source):
+    """Solutions are whole bodies of functions between `### BEGIN SOLUTION` and `### END SOLUTION`, hidden tests stand between their marks, graded cells begin with `with <task>:`; the student's version shows none of these, and only solution cells can be edited."""
     student = _assignments.student_version(source)
     for mark in MARKS:
         assert mark in _text(source) and mark not in _text(student)
@@ -54,6 +57,7 @@ def test_a_student_sees_no_solution_and_no_hidden_test(source):
 
 
 def test_the_page_folds_solutions_and_shows_no_marks(source):
+    """On the page each solution is folded behind its check."""
     page = _assignments.render_page(source)
     nbformat.validate(page)
     assert not any(mark in _text(page) for mark in MARKS)
@@ -68,6 +72,7 @@ def test_the_page_folds_solutions_and_shows_no_marks(source):
 
 
 def test_contradicting_marks_are_refused(source):
+    """A mark without its end is refused."""
     broken = nbformat.from_dict(source)
     broken.cells = [nbformat.from_dict(cell) for cell in source.cells]
     answer = next(cell for cell in broken.cells if is_solution(cell))
@@ -84,6 +89,7 @@ def course(tmp_path_factory):
 
 
 def test_the_course_folder_is_what_nbgrader_expects(course):
+    """`make assignments` writes what nbgrader expects and nothing else."""
     chapters = [path.stem for path in _assignments.sources()]
     files = sorted(str(path.relative_to(course)) for path in course.rglob("*") if path.is_file())
     assert files == sorted(
@@ -93,6 +99,7 @@ def test_the_course_folder_is_what_nbgrader_expects(course):
 
 
 def test_writing_again_keeps_what_the_teacher_put_there(tmp_path, course):
+    """Writing the course again keeps what a teacher put there."""
     kept = course / "submitted" / "someone" / "note.txt"
     kept.parent.mkdir(parents=True)
     kept.write_text("mine")
@@ -106,6 +113,7 @@ def test_writing_again_keeps_what_the_teacher_put_there(tmp_path, course):
 @pytest.mark.mpi
 @pytest.mark.parametrize("path", _assignments.sources(), ids=lambda path: path.stem)
 def test_nbgrader_gives_all_points_to_the_solved_version_and_none_to_the_untouched_one(course, path):
+    """nbgrader gives all points to the solved version and none to the untouched one."""
     chapter = path.stem
     source = nbformat.read(path, as_version=4)
     answers = {cell.id: cell.source for cell in _assignments.solved_version(source).cells}

@@ -8,6 +8,7 @@ pytestmark = [pytest.mark.notebook, pytest.mark.mpi]
 
 
 def test_every_graded_cell_of_the_untouched_student_version_fails(kernel):
+    """In the untouched version exactly the graded cells fail, each with the words 'not written yet' and its first hint of two."""
     errors = kernel.run_notebook(student_version(kernel.source))
     failed = {name: error for name, error in errors.items() if error}
     assert set(failed) == set(kernel.graded), "graded cells fail, and no other cell does"
@@ -17,11 +18,13 @@ def test_every_graded_cell_of_the_untouched_student_version_fails(kernel):
 
 
 def test_every_solution_passes_all_tests(kernel):
+    """Every solution passes every test."""
     errors = kernel.run_notebook(kernel.source)
     assert {name: error for name, error in errors.items() if error} == {}
 
 
 def test_every_hidden_test_can_fail_and_wrong_answers_get_the_message_they_deserve(kernel):
+    """For every line of a hidden test a wrong answer in `tests/exercises/mutants/<name>` fails there, and nowhere before, with a message of at most ten lines that says what is wrong."""
     for cell in kernel.source.cells:
         if cell.cell_type == "code" and cell.id not in kernel.graded:
             assert kernel.run(cell.source)[1] is None
@@ -46,4 +49,5 @@ def test_every_hidden_test_can_fail_and_wrong_answers_get_the_message_they_deser
 
 
 def test_no_notebook_is_without_hidden_tests(kernel):
+    """Every graded cell has hidden tests."""
     assert all(kernel.hidden(name) for name in kernel.graded)

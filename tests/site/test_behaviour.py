@@ -13,6 +13,7 @@ DRAWN = "figure => [...figure.querySelectorAll('.eai-plot .main-svg')].map(layer
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_every_slider_changes_its_figure(visit, name):
+    """A chapter has figures with sliders, and moving a slider to its end changes what is drawn."""
     seen = visit()
     page = seen.open(name)
     figures = page.locator("figure.eai-figure:has(input[type=range])")
@@ -34,6 +35,7 @@ def test_every_slider_changes_its_figure(visit, name):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_switch_turns_page_and_figures_dark_and_is_remembered(visit, name):
+    """Every chapter draws a figure with axes, and the theme switch turns page and figures dark."""
     seen = visit(color_scheme="light")
     page = seen.open(name)
     look = """() => ({theme: document.documentElement.dataset.theme,
@@ -55,6 +57,7 @@ def test_the_switch_turns_page_and_figures_dark_and_is_remembered(visit, name):
 
 
 def test_the_search_finds_a_word_of_a_page(visit):
+    """The search finds a word of a page."""
     seen = visit()
     page = seen.open("book/index")
     page.locator(".search-button-field:visible").click()
@@ -72,6 +75,7 @@ def test_the_search_finds_a_word_of_a_page(visit):
 
 
 def test_saved_widgets_are_drawn(visit):
+    """Every widget whose state was saved is drawn."""
     drawn = 0
     for name in CHAPTERS:
         seen = visit()
@@ -87,6 +91,7 @@ def test_saved_widgets_are_drawn(visit):
 
 
 def test_plotly_is_loaded_where_figures_are_and_only_there(visit):
+    """Plotly is loaded where figures are, and only there."""
     for name, wanted in ((CHAPTERS[0], True), ("book/reference/glossary", False)):
         asked = []
         seen = visit()
@@ -96,6 +101,7 @@ def test_plotly_is_loaded_where_figures_are_and_only_there(visit):
 
 
 def test_the_notebook_behind_a_page_can_be_downloaded(visit, site):
+    """The notebook behind a page can be downloaded."""
     import json
     from urllib.request import urlopen
 

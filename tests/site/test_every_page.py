@@ -17,6 +17,7 @@ RULES = """() => axe.run(document, OPTIONS).then(found => found.violations
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page(visit, axe, name):
+    """Nothing is asked from another host, nothing is missing, the console is quiet; the page has one visible title, no serious finding of axe in light and dark, and is no wider than a phone of 390 pixels."""
     seen = visit(color_scheme="light")
     page = seen.open(name)
     assert page.locator("html").get_attribute("lang") == "en"
