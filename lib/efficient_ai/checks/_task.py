@@ -29,7 +29,7 @@ class Task:
             _failures.pop(self.title, None)
             print(f"{self.title}: all checks passed.")
             return
-        if not isinstance(error, Exception):  # an interrupted kernel is no wrong answer
+        if not isinstance(error, (Exception, SystemExit)):  # an interrupted kernel is no wrong answer
             return
         what = str(error) if isinstance(error, CheckFailed) else _explain(error, trace)
         raise CheckFailed(f"{self.title}: {what}\n{self._next_hint()}") from None
@@ -41,7 +41,7 @@ class Task:
         return f"Hint 2 of 2: {self.hints[1]}"
 
 
-def _explain(error: Exception, trace: TracebackType | None) -> str:
+def _explain(error: Exception | SystemExit, trace: TracebackType | None) -> str:
     if isinstance(error, NotImplementedError):
         return "not written yet. Replace `raise NotImplementedError()` by your code and run your cell."
     if isinstance(error, NameError) and error.name:
