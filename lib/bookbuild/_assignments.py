@@ -20,6 +20,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from bookbuild.layout import BuildError
+from efficient_ai._files import write_atomic
 from efficient_ai._paths import project_root
 
 _MARKS = ("BEGIN SOLUTION", "END SOLUTION")
@@ -108,14 +109,14 @@ def write_assignments(out_dir: Path | None = None) -> list[Path]:
         for path in sources():
             chapter = path.stem
             inside = f"{chapter}/{chapter}.ipynb"
-            _replace(course / "source" / inside, path.read_bytes())
+            write_atomic(course / "source" / inside, path.read_bytes())
             result = api.generate_assignment(chapter)
             if not result["success"]:
                 raise BuildError(_refusal(path, out_dir, str(result.get("log") or result.get("error"))))
             for kind in ("source", "release"):
-                _replace(out_dir / kind / inside, (course / kind / inside).read_bytes())
+                write_atomic(out_dir / kind / inside, (course / kind / inside).read_bytes())
             written.append(out_dir / "release" / inside)
-    _replace(out_dir / "nbgrader_config.py", _COURSE_CONFIG.encode())
+    write_atomic(out_dir / "nbgrader_config.py", _COURSE_CONFIG.encode())
     return written
 
 
@@ -150,17 +151,3 @@ def _configuration(course: Path, gradebook: Path) -> Config:
 
 def _without_marks(source: str) -> str:
     return "\n".join(line for line in source.split("\n") if not any(mark in line for mark in _MARKS))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write one file in full or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(unfinished, 0o644)
-        os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise

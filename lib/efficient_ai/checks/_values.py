@@ -10,6 +10,8 @@ import numpy as np
 from efficient_ai.checks._exact import Number, exact, is_array, items, key, numpy
 from efficient_ai.checks._failure import CheckFailed
 
+_LONG = 80  # characters of one value in a message
+
 
 def describe(value: object) -> str:
     """One short phrase for any value; for arrays and tensors the type, the shape and the size in bytes."""
@@ -18,13 +20,15 @@ def describe(value: object) -> str:
     if is_array(value) and numpy(value).ndim > 0:
         array = numpy(value)
         return f"an array of {array.dtype} with shape {array.shape}, {array.nbytes} bytes"
+    text = _shown(value)
+    return text if len(text) <= _LONG else text[: _LONG - 3] + "..."
+
+
+def _shown(value: object) -> str:
     try:
-        text = repr(numpy(value).item() if is_array(value) or isinstance(value, np.generic) else value)
+        return repr(numpy(value).item() if is_array(value) or isinstance(value, np.generic) else value)
     except Exception:  # the reader's own class, perhaps unfinished
-        text = f"an object of type {type(value).__name__}"
-    if len(text) > 80:
-        text = text[:77] + "..."
-    return text
+        return f"an object of type {type(value).__name__}"
 
 
 def equal(what: str, found: object, expected: object) -> None:
@@ -40,16 +44,24 @@ def equal(what: str, found: object, expected: object) -> None:
         if is_array(found) and is_array(expected) and numpy(found).shape != numpy(expected).shape:
             raise CheckFailed(f"{what} is {describe(found)}, expected shape {numpy(expected).shape}.")
         for index, (one, other) in enumerate(zip(have, want, strict=False)):
-            equal(f"{what}[{index}]", one, other)
+            _same(f"{what}[{index}]", one, other)
         raise CheckFailed(f"{what} has {len(have)} items, expected {len(want)}.")
     if isinstance(found, dict) and isinstance(expected, dict):
         same_items(f"the keys of {what}", dict.keys(found), expected)
         by_key = {key(k): value for k, value in dict.items(found)}
         for k, other in expected.items():
-            equal(f"{what}[{k!r}]", by_key[key(k)], other)
+            _same(f"{what}[{k!r}]", by_key[key(k)], other)
     if isinstance(found, (set, frozenset)) and isinstance(expected, (set, frozenset)):
         same_items(what, found, expected)
     raise CheckFailed(f"{what} is {describe(found)}, expected {describe(expected)}.")
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    """One item of a list: shown whole where it is short, else the first difference inside it."""
+    if key(found) != key(expected):
+        if all(not is_array(value) and len(_shown(value)) <= _LONG for value in (found, expected)):
+            raise CheckFailed(f"{what} is {describe(found)}, expected {describe(expected)}.")
+        equal(what, found, expected)
 
 
 def close(

@@ -19,7 +19,7 @@ from ..metering import remark
 from . import _engine, _slurm
 from ._errors import ClusterError
 from ._job import Job
-from ._magic import LimitedView, connect_to_notebook, disconnect_from_notebook
+from ._magic import LimitedView, connect_to_notebook
 from ._mpi import end_guarded, find_mpiexec, rank_environment, reason, start_guarded
 from ._notes import first_death, read, refuse_wrong_world, stack_text
 from ._place import Place, choose
@@ -134,7 +134,7 @@ class Cluster:
     def stop(self) -> None:
         """End all processes of the cluster and remove its files. Harmless on a stopped cluster."""
         global _current
-        disconnect_from_notebook(self)
+        self._disconnect()
         if self._job is not None:
             self._job.abandon()
         if self._client is not None:
@@ -205,7 +205,7 @@ class Cluster:
 
     def _start(self) -> None:
         global _current
-        self._client = None
+        self._client, self._disconnect = None, lambda: None
         self._name = f"engines-{uuid.uuid4().hex[:8]}"
         shared = None
         if self.place.kind == "slurm" or self.place.nodes > 1:  # the engines' nodes must see it
@@ -280,8 +280,13 @@ class Cluster:
         in_rank_order = sorted(told, key=lambda engine: told[engine][0])
         self._main_threads = [told[engine][1] for engine in in_rank_order]
         self._library = told[in_rank_order[0]][2]
-        self.view = LimitedView(self, in_rank_order, self._cell_timeout)
-        connect_to_notebook(self)
+        mine = self._client
+
+        def stacks(cell: str) -> dict[int, str] | None:
+            return self.stacks(cell) if self._client is mine and self.alive else None
+
+        self.view = LimitedView(mine, in_rank_order, self._cell_timeout, stacks)
+        self._disconnect = connect_to_notebook(self.view, self.revive)
 
     def _left(self) -> float:
         return max(self._deadline - time.monotonic(), 0.1)

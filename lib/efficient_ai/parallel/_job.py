@@ -3,21 +3,36 @@
 import pickle
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from ._errors import ClusterError, Hang, RankError
 from ._notes import first_death, unpack
 
-if TYPE_CHECKING:
-    from ._cluster import Cluster
-
 _GRACE = 2.0  # seconds that the other ranks get to finish by themselves after one has failed
+
+
+class Engines(Protocol):
+    """What a job needs of the cluster it runs on."""
+
+    n: int
+    folder: Path
+
+    @property
+    def alive(self) -> bool:
+        """Whether the processes of all ranks are there."""
+
+    def stacks(self) -> dict[int, str]:
+        """Where each rank stands right now."""
+
+    def restart_after(self, what: str) -> str:
+        """New engines because of ``what``; one sentence for the reader."""
 
 
 class Job:
     """A call under way on all ranks, made by ``Cluster.submit``."""
 
-    def __init__(self, cluster: "Cluster", replies: list[Any], limit: float):
+    def __init__(self, cluster: Engines, replies: list[Any], limit: float):
         self._cluster, self._replies, self._limit = cluster, replies, limit  # one AsyncResult a rank
         self._deadline = time.monotonic() + limit
         self._outcome: list | Exception | None = None

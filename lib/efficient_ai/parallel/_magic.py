@@ -4,25 +4,30 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import ipyparallel
-
-if TYPE_CHECKING:
-    from ._cluster import Cluster
 
 
 class LimitedView(ipyparallel.DirectView):
     """A view on all engines in rank order whose cells do not run for ever.
 
     When a cell is not done after ``limit`` seconds, it is said where each rank stands and the engines are ended.
+
+    client: the connection to the engines. stacks: takes the text of the cell and returns where each rank stands, or None
+    where nobody stands any more: these engines are gone, or others have taken their place.
     """
 
-    def __init__(self, cluster: "Cluster", targets: list[int], limit: float):
-        client = cluster.client
+    def __init__(
+        self,
+        client: ipyparallel.Client,
+        targets: list[int],
+        limit: float,
+        stacks: Callable[[str], dict[int, str] | None],
+    ):
         super().__init__(client, client._mux_socket, targets=targets)
         self.block = True
-        self._cluster_of_view, self._limit = cluster, limit
+        self._limit, self._stacks = limit, stacks
 
     def execute(self, code, silent=True, targets=None, block=None, label=None):
         answer = super().execute(code, silent=silent, targets=targets, block=False, label=label)
@@ -36,10 +41,9 @@ class LimitedView(ipyparallel.DirectView):
         return answer
 
     def _too_late(self, answer, code) -> None:
-        cluster = self._cluster_of_view
-        if answer.ready() or not cluster.alive or cluster.view is not self:
+        stacks = None if answer.ready() else self._stacks(code)
+        if stacks is None:
             return
-        stacks = cluster.stacks(code)
         text = "\n".join(f"rank {rank} stands in\n{stack}" for rank, stack in stacks.items())
         print(
             f"This cell was not finished after {self._limit:g} s; the engines are ended.\n{text}",
@@ -54,25 +58,23 @@ def _shell():
     return module.get_ipython() if module else None
 
 
-def connect_to_notebook(cluster: "Cluster") -> None:
-    """Point ``%%px`` at this cluster and look after each cell whether its engines live."""
+def connect_to_notebook(view: LimitedView, after_cell: Callable[[], None]) -> Callable[[], None]:
+    """Point ``%%px`` at a view and call ``after_cell`` after each cell; returns what undoes it."""
     shell = _shell()
     if shell is None:
-        return
-    cluster.view.activate()
+        return lambda: None
+    view.activate()
     magics = shell.magics_manager.registry["ParallelMagics"]
     magics.stream_output = False  # output when the cell is done, in rank order
     magics.progress_after_seconds = -1  # no bar that comes and goes in the rendered page
 
     # A fresh function each time: the bound method cannot be registered twice, and a restart comes from inside it.
-    cluster._after_cell = lambda *_: cluster.revive()
-    shell.events.register("post_run_cell", cluster._after_cell)
+    def callback(*_):
+        after_cell()
 
-
-def disconnect_from_notebook(cluster: "Cluster") -> None:
-    """Undo ``connect_to_notebook``."""
-    shell, callback = _shell(), getattr(cluster, "_after_cell", None)
-    if shell is not None and callback is not None:
+    def undo() -> None:
         with contextlib.suppress(ValueError):
             shell.events.unregister("post_run_cell", callback)
-    cluster._after_cell = None
+
+    shell.events.register("post_run_cell", callback)
+    return undo

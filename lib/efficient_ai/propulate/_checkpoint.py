@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from efficient_ai import __version__
+from efficient_ai._files import write_atomic
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._population import Individual, Name
 from efficient_ai.propulate._run import Move
@@ -76,7 +77,8 @@ class Checkpoint:
                     f"{self.folder} holds a run: resume=True goes on with it, another folder starts anew"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self.folder / "run.json", json.dumps(self._description(), indent=1) + "\n")
+            text = json.dumps(self._description(), indent=1) + "\n"
+            write_atomic(self.folder / "run.json", text.encode())
         return History()
 
     def begin(self) -> None:
@@ -205,16 +207,6 @@ def _space_as_text(space: Space) -> dict[str, str]:
     """The genes by name. Addresses, which the text of some objects holds, differ from process to process."""
     pairs = zip(space.names, space.genes, strict=True)
     return {str(name): re.sub(r" at 0x[0-9a-f]+", "", repr(gene)) for name, gene in pairs}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file in full or not at all."""
-    unfinished = path.with_name(f".{path.name}")
-    with open(unfinished, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def read_checkpoint(folder: str | os.PathLike, space: Space) -> list[Individual]:

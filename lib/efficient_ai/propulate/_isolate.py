@@ -13,6 +13,8 @@ from typing import Any
 
 import cloudpickle
 
+from efficient_ai.processes import end_tree
+
 _CHILD = str(Path(__file__).with_name("_isolate_child.py"))
 _LOOK = 0.2  # seconds between two looks whether the child is alive
 
@@ -130,8 +132,5 @@ class Isolated:
         return ChildProcessError(f"the process of the evaluation {how}")
 
     def _kill(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # nothing of it is left
+        end_tree(self._process.pid, waited_for=self._process.returncode is not None)
         self._process.wait()
