@@ -44,10 +44,10 @@ from efficient_ai.jigsaw._training import (
     train_step,
     weighted_loss,
 )
-from efficient_ai.jigsaw._transport import MPITransport, TorchTransport, Transport, gather_small
 from efficient_ai.jigsaw._vorticity import Atmosphere, Climate
 from efficient_ai.jigsaw.claims import CLAIMS
 from efficient_ai.jigsaw.profiles import PROFILES
+from efficient_ai.transport import MPITransport, TorchTransport, Transport, gather_small
 
 __all__ = [
     "CLAIMS",

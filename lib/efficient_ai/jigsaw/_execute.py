@@ -7,7 +7,7 @@ import torch
 from efficient_ai.jigsaw._grid import Grid
 from efficient_ai.jigsaw._plan import Piece, transpose_plan
 from efficient_ai.jigsaw._tasks import Job, Task, order
-from efficient_ai.jigsaw._transport import Transport
+from efficient_ai.transport import Transport
 
 
 def multiply(

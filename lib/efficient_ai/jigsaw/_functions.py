@@ -10,7 +10,7 @@ import torch
 from efficient_ai.jigsaw._execute import execute, multiply, transpose
 from efficient_ai.jigsaw._grid import Grid
 from efficient_ai.jigsaw._tasks import Job
-from efficient_ai.jigsaw._transport import Transport, gather_small
+from efficient_ai.transport import Transport, gather_small
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from efficient_ai.jigsaw._functions import ExactLayerNorm, LinearXTW, LinearXW, LinearXWT, Place, Transpose
 from efficient_ai.jigsaw._grid import Grid
-from efficient_ai.jigsaw._transport import Transport
+from efficient_ai.transport import Transport
 
 Tensor = torch.Tensor
 
@@ -69,7 +69,7 @@ class Sharded:
 
     def reduce_replicated(self, parameters: Sequence[torch.nn.Parameter]) -> None:
         """Sum the gradients of what the rows of the grid hold twice (biases, norms) over the rows, in one message each way."""
-        from efficient_ai.jigsaw._transport import gather_small
+        from efficient_ai.transport import gather_small
 
         column = self.grid.column_of(self.rank)
         if len(column) == 1 or not parameters:

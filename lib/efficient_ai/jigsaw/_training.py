@@ -7,7 +7,7 @@ from torch import Tensor
 
 from efficient_ai.jigsaw._model import WeatherMixer
 from efficient_ai.jigsaw._ops import Sharded
-from efficient_ai.jigsaw._transport import Transport, gather_small
+from efficient_ai.transport import Transport, gather_small
 
 
 def latitude_weights(latitude: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from efficient_ai.jigsaw._ops import Serial, Sharded
 from efficient_ai.jigsaw._reader import Prefetcher, SampleFile, Throttle
 from efficient_ai.jigsaw._traffic import step_elements
 from efficient_ai.jigsaw._training import adam, latitude_weights, train_step, weighted_loss
-from efficient_ai.jigsaw._transport import MPITransport
+from efficient_ai.transport import MPITransport
 
 SMALL = MixerConfig(
     lat=8, lon=32, inputs=8, outputs=8, patch=4, width=24, token_fraction=0.5, channel_fraction=2.0, blocks=2,
