@@ -1,27 +1,13 @@
 """Figures about quality: does not waiting cost any, and who finds what with how many evaluations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from efficient_ai.ledger import interval
 from efficient_ai.plotting import COLOURS, colour, figure
-
-Losses = Mapping[str, Mapping[str, Sequence[float]]]
-"""Best losses by function and method, one per seed."""
-
-
-def wins(first: Sequence[float], second: Sequence[float]) -> list[float]:
-    """Per seed 1 if ``first`` ended with the smaller loss, 0 if ``second`` did, and a half for a tie, shape ``(n,)``."""
-    return [0.5 + 0.5 * float(np.sign(b - a)) for a, b in zip(first, second, strict=True)]
-
-
-def mean_wins(losses: Losses, first: str, second: str) -> list[float]:
-    """:func:`wins` averaged over the functions: one number per seed."""
-    return np.mean(
-        [wins(by_method[first], by_method[second]) for by_method in losses.values()], axis=0
-    ).tolist()
+from efficient_ai.propulate.experiments import Losses, mean_wins, wins
 
 
 def wins_figure(losses: Losses, first: str, second: str) -> go.Figure:

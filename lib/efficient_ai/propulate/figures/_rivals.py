@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from efficient_ai.plotting import LIGHT, colour, interval_band
+from efficient_ai.propulate.experiments import CONTEST as CONTEST
 from efficient_ai.propulate.figures._quality import quartiles
 from efficient_ai.propulate.peers import Record
 
-CONTEST = ("sphere", "rastrigin", "rastrigin shifted", "rastrigin rotated", "rastrigin shifted rotated")
 COSTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)
 
 # What is drawn: the side whose quality was recorded, and the side with two processes whose overhead is paid.
