@@ -6,7 +6,7 @@ the board, measured. The processor beside it had no readable counter: of it only
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +19,15 @@ from efficient_ai._paths import project_root
 
 @dataclass(frozen=True)
 class Board:
-    """A report of :func:`efficient_ai.energy.measure_board.record`."""
+    """A report of :func:`efficient_ai.energy.measure_board.record`.
+
+    Args:
+        report: the report.
+        recorded: the file that it was read from; empty if it was made in this run.
+    """
 
     report: Mapping[str, Any]
+    recorded: str = ""
 
     @property
     def where(self) -> str:
@@ -30,7 +36,20 @@ class Board:
 
     @property
     def label(self) -> str:
-        return self.report["label"]
+        """Where the joules come from: ``measured:nvml``, or ``recorded:nvml`` for those of another day."""
+        return (
+            self.report["label"].replace("measured:", "recorded:") if self.recorded else self.report["label"]
+        )
+
+    @property
+    def origin(self) -> str:
+        """For the ledger: file, machine and date; empty if it was measured in this run."""
+        return f"{self.recorded}, {self.where}" if self.recorded else ""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the trace."""
+        return self.phases[-1][2]
 
     @cached_property
     def kernels(self) -> dict[str, list[float]]:
@@ -77,6 +96,58 @@ class Board:
         pairs = zip(self.joules(network, mode, batch), self.core_seconds(network, mode, batch), strict=True)
         return [joules / seconds for joules, seconds in pairs]
 
+    def step_seconds(self, device: str, network: str, mode: str, batch: int) -> float:
+        """Wall time of one step, mean over repeats: what one waits for an answer."""
+        rows = self.costs(device, network, mode, batch)
+        return float(np.mean([row["seconds"] * batch / row["samples"] for row in rows]))
+
+    def equal_batch(self) -> dict[tuple[str, int], list[float]]:
+        """By network and batch size, and for each repeat: how much more the board gains in training than in inference.
+
+        The gain is the board's over a core's energy per sample, so the power of the core, which nobody knows, cancels: it is the
+        power at which both cost the same in inference, over that in training. Above 1 the board gains more in training.
+        """
+        return {
+            (network, batch): [
+                inference / train
+                for inference, train in zip(
+                    self.break_even_watts(network, "inference", batch),
+                    self.break_even_watts(network, "training", batch),
+                    strict=True,
+                )
+            ]
+            for network in self.networks
+            for batch in self.batches
+        }
+
+    def equal_latency(self, budgets: Sequence[float]) -> dict[tuple[str, float], list[float]]:
+        """The same, each device with the largest batch whose step takes no longer than a budget in seconds.
+
+        A network and a budget that some device and mode cannot keep with any batch are left out.
+        """
+        found = {}
+        for network in self.networks:
+            for budget in budgets:
+                fits = {
+                    (device, mode): max(
+                        (b for b in self.batches if self.step_seconds(device, network, mode, b) <= budget),
+                        default=None,
+                    )
+                    for device in ("cuda", "cpu")
+                    for mode in ("inference", "training")
+                }
+                if None in fits.values():
+                    continue
+                gains = {}
+                for mode in ("inference", "training"):
+                    joules = self.joules(network, mode, fits["cuda", mode])
+                    seconds = self.core_seconds(network, mode, fits["cpu", mode])
+                    gains[mode] = [j / s for j, s in zip(joules, seconds, strict=True)]
+                found[network, budget] = [
+                    a / b for a, b in zip(gains["inference"], gains["training"], strict=True)
+                ]
+        return found
+
     def trace(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
         """Times in seconds, and joules since the first reading (``"counter"``) or watts (``"power"``); no failed readings."""
         part = self.report["trace"][kind]
@@ -110,4 +181,4 @@ def load(path: Path | None = None) -> Board:
         raise FileNotFoundError(
             f"{path} is not there: get it by  git checkout, or run  python benchmarks/energy_gpu.py  on a machine with an NVIDIA board"
         )
-    return Board(json.loads(path.read_text(encoding="utf-8")))
+    return Board(json.loads(path.read_text(encoding="utf-8")), f"results/benchmarks/{path.name}")

@@ -26,6 +26,11 @@ class Record:
         return f"{self.report['machine']}, {self.report['date'][:10]}"
 
     @property
+    def origin(self) -> str:
+        """For the ledger: file, machine and date."""
+        return f"results/benchmarks/energy.json, {self.where}"
+
+    @property
     def versions(self) -> Mapping[str, str]:
         return self.report["versions"]
 

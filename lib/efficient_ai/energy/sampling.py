@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from efficient_ai.metering import Trace
+from efficient_ai.metering import Series, Trace, Window
 from efficient_ai.metering._integrate import cumulative
 
 RULES = ("counter", "trapezoid", "left rule", "counter as power, first doubled")
@@ -41,6 +41,19 @@ def doubled_first(times: Sequence[float], joules: Sequence[float]) -> float:
     """
     watts = [(b - a) / (t - s) for a, b, s, t in zip(joules, joules[1:], times, times[1:], strict=False)]
     return cumulative(times, [watts[0], *watts])[-1]
+
+
+def counted(trace: Trace, times: Sequence[float], update: float, phase: float = 0.0) -> Window:
+    """What the instrument makes of a counter that is renewed every ``update`` seconds and read at ``times``.
+
+    Args:
+        phase: of the updates, in seconds.
+    """
+    series = Series(counter=True, limit=1.01 * max(trace.watts), update=update)
+    for t in times:
+        renewed = math.floor((t - phase) / update) * update + phase
+        series.add(float(t), trace.counter(renewed))
+    return series.energy(float(times[0]), float(times[-1]))
 
 
 def square(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from efficient_ai.metering import CpuModel, Measurement, Source, measure, usable_cores
+from efficient_ai.metering import CpuModel, Measurement, Source, is_measured, measure, usable_cores
 
 MODES = ("inference", "training")
 
@@ -39,7 +39,7 @@ class Cost:
     @property
     def comparable(self) -> float:
         """Joules per sample for a ratio: gross if measured; of an estimate the part that follows processor time."""
-        measured = self.measurement.source.startswith("measured:")
+        measured = is_measured(self.measurement.source)
         return self.joules if measured or self.net_joules is None else self.net_joules
 
     @property

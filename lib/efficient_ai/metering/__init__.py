@@ -34,7 +34,7 @@ from efficient_ai.metering._cray import pm_counters
 from efficient_ai.metering._estimate import CpuModel, Estimate, cpu_time
 from efficient_ai.metering._integrate import Series, Window, trapezoid
 from efficient_ai.metering._job import attribute, measure_job, merge
-from efficient_ai.metering._ladder import best, survey
+from efficient_ai.metering._ladder import best, survey, survey_here
 from efficient_ai.metering._measure import measure, remark
 from efficient_ai.metering._measurement import Measurement, quantity
 from efficient_ai.metering._nvml import nvml
@@ -97,6 +97,7 @@ __all__ = [
     "save",
     "slurm",
     "survey",
+    "survey_here",
     "trapezoid",
     "tree_seconds",
     "usable_cores",

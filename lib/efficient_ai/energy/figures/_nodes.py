@@ -120,8 +120,9 @@ def grams(measured: Measurement, pue: float, per_kwh: float, runs: int) -> tuple
     place = Intensity(per_kwh, "chosen above", "chosen above", "the slider", pue)
     low, middle, high = (runs * place.grams(j) for j in (measured.low, measured.joules, measured.high))
     fig = figure(x="CO2 equivalents (g)", height=220)
-    fig.add_bar(y=["training"], x=[middle], orientation="h", marker_color=OKABE_ITO["green"],
-                error_x=dict(type="data", array=[high - middle], arrayminus=[middle - low]))  # fmt: skip
+    # A bar on a logarithmic axis would begin nowhere: a point and its interval.
+    fig.add_scatter(y=["training"], x=[middle], mode="markers", marker=dict(color=OKABE_ITO["green"], size=14), showlegend=False,
+                    error_x=dict(type="data", array=[high - middle], arrayminus=[middle - low], thickness=3))  # fmt: skip
     top = measured.high / 3.6e6 * max(PUES) * max(INTENSITIES) * max(RUNS)
     fig.update_xaxes(type="log", range=[np.log10(top) - 7, np.log10(top) + 0.2])
     return fig, (

@@ -63,10 +63,10 @@ def estimate_table(record: Record) -> dict[str, list]:
 
 
 def estimate_spread(record: Record) -> list[float]:
-    """For each repeat, the largest over the smallest of the three estimates."""
+    """For each repeat, the largest over the smallest of the three estimates of the processor's part; memory has only two."""
     spreads = []
     for row in record.rows("estimated"):
-        values = [row["ours"], row["codecarbon machine"]["total"], row["codecarbon process"]["total"]]
+        values = [row["ours"], row["codecarbon machine"]["cpu"], row["codecarbon process"]["cpu"]]
         spreads.append(max(values) / min(values))
     return spreads
 
