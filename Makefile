@@ -20,12 +20,13 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test lab serve assignments chapter pythons verify clean
+.PHONY: help setup book test quick lab serve assignments chapter pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book         set up, run the chapters that changed, build the site, say where it is"
 	@echo "make test         set up and run every test"
+	@echo "make quick        run the tests that your change touches, in about three minutes  (SINCE=commit)"
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
 	@echo "make lab          open JupyterLab on the book"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
@@ -51,7 +52,11 @@ book: setup
 	@$(BOOKBUILD) book --profile "$(PROFILE)" --chapter="$(CHAPTER)" --limit="$(LIMIT)"
 
 test: setup
-	@"$(VENV)/bin/python" -m pytest $(ARGS)
+	@$(BOOKBUILD) test --arguments='$(ARGS)'
+
+# What differs from main (or SINCE=commit), the short tests first, for three minutes.
+quick: setup
+	@$(BOOKBUILD) quick --since="$(SINCE)" --arguments='$(ARGS)'
 
 lab: setup
 	@$(BOOKBUILD) lab

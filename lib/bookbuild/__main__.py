@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument(
         "chapter", nargs="*", help="only these; all full runs that are there if none is named"
     )
+    for name, explanation in (("test", "Run the tests."), ("quick", "Run the tests that a change touches.")):
+        added = command(name, explanation, profile=False)
+        added.add_argument("--arguments", default="", help="what pytest gets")
+        added.add_argument("--since", default="", help="a commit; the default is where this branch left main")
     new = command("chapter", "Write the skeleton of a new chapter.", profile=False)
     new.add_argument("--name", required=True, help="of the chapter and of its sub-package")
     new.add_argument("--part", default="", help="I to VII")
@@ -106,6 +110,12 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
 
         hint = "make book" if options.profile == "laptop" else f"make book PROFILE={options.profile}"
         serve(layout.site(options.profile) / "html", options.port, hint)
+    if options.command in ("test", "quick"):
+        from bookbuild.testing import quick, run_tests
+
+        if options.command == "test":
+            return run_tests(layout, options.arguments)
+        return quick(layout, options.since, options.arguments)
     if options.command == "chapter":
         from bookbuild.scaffold import write_chapter
 

@@ -55,6 +55,11 @@ def dependencies(notebook: dict, lib: Path) -> list[Path]:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             names |= imported_names(plain_python(source(cell)), package="")
+    return closure(names, lib)
+
+
+def closure(names: set[str], lib: Path, packages: Sequence[str] = (PACKAGE,)) -> list[Path]:
+    """Files that importing `names` runs, directly or through other modules of `packages`, and what lies beside them."""
     seen: set[Path] = set()
     waiting = [path for name in names for path in _resolve(name, lib)]
     while waiting:
@@ -63,7 +68,7 @@ def dependencies(notebook: dict, lib: Path) -> list[Path]:
             continue
         seen.add(path)
         package = ".".join(path.relative_to(lib).parent.parts)
-        for name in imported_names(path.read_text(encoding="utf-8"), package):
+        for name in imported_names(path.read_text(encoding="utf-8"), package, packages):
             waiting += _resolve(name, lib)
     beside = {file for path in seen for file in _companions(path.parent)}
     return sorted(seen | beside)
@@ -89,8 +94,8 @@ def plain_python(code: str) -> str:
     return "\n".join(kept)
 
 
-def imported_names(code: str, package: str) -> set[str]:
-    """Dotted names below the package that `code` imports, at any depth, or names in full in a string.
+def imported_names(code: str, package: str, packages: Sequence[str] = (PACKAGE,)) -> set[str]:
+    """Dotted names below `packages` that `code` imports, at any depth, or names in full in a string.
 
     A string counts because modules are also started as ``python -m efficient_ai...``. `package` resolves relative imports.
     """
@@ -114,7 +119,7 @@ def imported_names(code: str, package: str) -> set[str]:
             names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
             names.add(node.value)
-    return {name for name in names if name == PACKAGE or name.startswith(PACKAGE + ".")}
+    return {name for name in names if name.split(".")[0] in packages}
 
 
 def _resolve(name: str, lib: Path) -> Iterator[Path]:

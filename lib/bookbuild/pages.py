@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
-from bookbuild import frontpage, pythons, scoreboard
+from bookbuild import frontpage, pythons, scoreboard, testing
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
@@ -174,8 +174,10 @@ def status(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingPro
     packages = table(
         ["Package", "Version"], [[name, value] for name, value in sorted((tools | versions).items())]
     )
+    about_tests, parts = testing.seconds_rows(layout)
+    tests = table(["Part of the tests", "Tests", "Seconds"], parts, right=(1, 2)) if parts else ""
     tried = table(["Python", "Built and tested"], pythons.rows(layout))
-    return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## Versions\n\n{tried}\n\n{packages}"
+    return f"Profile of this build: `{profile}`.\n\n{runs}\n\n## What the tests take\n\n{about_tests}\n\n{tests}\n\n## Versions\n\n{tried}\n\n{packages}"
 
 
 def interval_coverage() -> str:

@@ -181,6 +181,8 @@ class Run:
         if not (killed or raised or self.least_free < SCARCE):
             return []
         said = "the system ended a process because memory ran out" if killed else "memory ran out"
+        if raised and not killed and self.least_free >= SCARCE:
+            said = "more memory was asked for than there is, or than the chapter allows itself"
         return [
             f"{said}: the chapter held up to {self.peak / 2**30:.1f} GB, and {self.least_free / 2**30:.1f} GB were left. "
             "A smaller profile needs less, and so does CHAPTER=, which runs nothing beside it."
