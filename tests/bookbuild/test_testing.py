@@ -93,7 +93,7 @@ def test_quick_starts_the_short_ones_and_names_what_is_left(tests, calls, monkey
     files = {name: {"seconds": seconds, "tests": 1} for name, seconds in times.items()}
     write_json(tests.build / testing.SECONDS, {"machine": "two cores", "date": "2026-11-28", "files": files})
     assert testing.quick(tests) == 0
-    assert calls[0][0][1][:2] == ["tests/test_files.py", "tests/lib/test_used.py"]
+    assert calls[0][0][1][:3] == ["--session-timeout=85", "tests/test_files.py", "tests/lib/test_used.py"]
     assert "too long for now (make test runs them): tests/lib/test_unused.py" in capsys.readouterr().out
 
 
