@@ -10,13 +10,12 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
-from bookbuild import frontpage, pythons, scoreboard, testing
+from bookbuild import frontpage, joules, pythons, scoreboard, testing
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.layout import Layout, read_json
 from bookbuild.records import state
 from efficient_ai.ledger import coverage
-from efficient_ai.metering import quantity as quantity_of
 
 TOOLS = (
     "jupyter-book",
@@ -60,6 +59,7 @@ def fill(
         "claims-columns": scoreboard.columns,
         "interval-coverage": interval_coverage,
         "status": lambda: status(layout, profile, waiting),
+        "energy": lambda: joules.page(layout, profile),
         "api": api,
         "rules": lambda: rules(layout),
     }
@@ -164,7 +164,7 @@ def status(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingPro
             continue
         versions |= record["versions"]
         rows.append([name, "runs" if found == "sound" else "ran with other code", duration(record["seconds"]), memory(record["peak_memory_mb"]),
-                     energy(read_json(layout.results(profile, chapter.name))), record["ranks"] or "none", day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
+                     joules.brief(read_json(layout.results(profile, chapter.name))), record["ranks"] or "none", day(record["date"]), f"`{record['commit']}`"])  # fmt: skip
     runs = table(
         ["Chapter", "State", "Time", "Peak memory", "Energy", "MPI ranks", "Executed", "Commit"],
         rows,
@@ -254,12 +254,6 @@ def duration(seconds: float) -> str:
 
 def memory(megabytes: float) -> str:
     return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1024:.1f} GB"
-
-
-def energy(ledger: dict | None) -> str:
-    """``2.4 kJ (estimated:cpu-time)`` from a run's ledger: never a number without its source. Older files have none."""
-    used = (ledger or {}).get("energy")
-    return f"{quantity_of(used['joules'], 'J')} ({used['source']})" if used else ""
 
 
 def day(date: str) -> str:

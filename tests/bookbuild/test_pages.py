@@ -35,14 +35,33 @@ def test_facts_and_status_come_from_the_last_run(layout):
     assert "| runs | 65 s | 1.5 GB |  | 4 | 24 November 2026 | `abc1234` |" in pages.status(
         layout, "smoke"
     ), "a ledger from before energy was written"
-    used = {"joules": 2412.0, "source": "estimated:cpu-time"}
+    used = {"joules": 2412.0, "low": 804.0, "high": 7236.0, "watts": 40.2, "seconds": 60.0, "source": "estimated:cpu-time",
+            "covers": "cores", "notes": ["no sensor"]}  # fmt: skip
     write_json(layout.results("smoke", "propulate"), LEDGER | {"energy": used})
     status = pages.status(layout, "smoke")
     assert (
-        "| runs | 65 s | 1.5 GB | 2.41 kJ (estimated:cpu-time) | 4 | 24 November 2026 | `abc1234` |" in status
+        "| runs | 65 s | 1.5 GB | 2.41 kJ (804 J to 7.24 kJ, estimated:cpu-time) | 4 | 24 November 2026 | `abc1234` |"
+        in status
     )
     assert status.count("| to come |") == len(CHAPTERS) - 1
     assert "| python | 3.11.7 |" in status
+
+
+def test_energy_is_compared_with_interval_source_and_notes_and_another_day_is_recorded(layout):
+    assert "No chapter has recorded" in pages.fill(
+        "<!-- energy -->", layout, "smoke", "book/reference/energy"
+    )
+    used = {"joules": 2412.0, "low": 804.0, "high": 7236.0, "watts": 40.2, "seconds": 60.0, "source": "measured:rapl", "covers": "2 packages",
+            "notes": ["1 wrap added"]}  # fmt: skip
+    write_json(layout.results("smoke", "propulate"), LEDGER | {"energy": used})
+    write_json(layout.root / "results" / "propulate.json", LEDGER | {"energy": used})
+    text = pages.fill("<!-- energy -->", layout, "smoke", "book/reference/energy")
+    built, recorded = (
+        next(row for row in text.splitlines() if kind in row) for kind in ("this build", "recorded (")
+    )
+    assert "2.41 kJ | 804 J to 7.24 kJ | 40.2 W | 60 s | measured:rapl | 2 packages" in built
+    assert "recorded:rapl" in recorded and "measured:" not in recorded
+    assert text.rstrip().endswith("1. 1 wrap added")
 
 
 def test_the_map_links_what_is_written_and_marks_what_is_not(layout):

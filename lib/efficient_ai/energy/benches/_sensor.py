@@ -1,5 +1,7 @@
 """A board whose power sensor looks a quarter of the time, on a simulated clock."""
 
+from collections.abc import Sequence
+
 from efficient_ai.metering import Trace
 
 PERIOD, WINDOW = 0.1, 0.025
@@ -46,3 +48,12 @@ class LazySensor:
         self.now += seconds
         self._edges.append(self.now)
         self._watts.append(watts)
+
+
+def renewed(watts: float, every: float, phase: float, times: Sequence[float]) -> list[float]:
+    """Readings in joules at ``times`` of a counter that shows what was used up to its last update, at constant power.
+
+    Args:
+        every, phase: seconds between two updates, and when one of them happens.
+    """
+    return [1e5 + watts * ((t - phase) // every * every + phase) for t in times]
