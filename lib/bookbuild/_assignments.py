@@ -122,7 +122,7 @@ def write_assignments(out_dir: Path | None = None) -> list[Path]:
 
 def _refusal(path: Path, folder: Path, log: str) -> str:
     """nbgrader's reason in one sentence where it is the usual one, its log otherwise."""
-    if "submissions" in log and "exist" in log:
+    if "submissions associated" in log:
         return (
             f"{folder} holds answers to another version of the exercise '{path.stem}', which graded cells of the new one "
             "would not fit: finish that class first, or write to another folder: make assignments FOLDER=release-2"

@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade, is_solution
 
 from bookbuild import _assignments
+from bookbuild.layout import BuildError
 
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 
@@ -107,6 +108,25 @@ def test_writing_again_keeps_what_the_teacher_put_there(tmp_path, course):
     assert _assignments.write_assignments(course) == sorted(released)
     assert kept.read_text() == "mine"
     assert {path: path.read_bytes() for path in released} == released
+
+
+def test_answers_to_another_version_of_an_exercise_are_not_run_over(tmp_path, monkeypatch):
+    """Where answers to another version of an exercise lie, `make assignments` refuses in one sentence."""
+    path = _assignments.sources()[0]
+    monkeypatch.setattr(_assignments, "sources", lambda: [path])
+    _assignments.write_assignments(tmp_path)
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "efficient-ai") as gradebook:
+        gradebook.add_student("someone")
+        gradebook.add_submission(path.stem, "someone")
+    changed = nbformat.read(path, as_version=4)
+    graded = next(cell for cell in changed.cells if is_grade(cell))
+    graded.metadata.nbgrader.grade_id = graded.id = "another"
+    other = tmp_path / "new" / path.name
+    other.parent.mkdir()
+    nbformat.write(changed, other)
+    monkeypatch.setattr(_assignments, "sources", lambda: [other])
+    with pytest.raises(BuildError, match=r"holds answers to another version of the exercise .* FOLDER="):
+        _assignments.write_assignments(tmp_path)
 
 
 @pytest.mark.notebook
