@@ -52,11 +52,11 @@ book: setup
 	@$(BOOKBUILD) book --profile "$(PROFILE)" --chapter="$(CHAPTER)" --limit="$(LIMIT)"
 
 test: setup
-	@$(BOOKBUILD) test --arguments='$(ARGS)'
+	@$(BOOKBUILD) test --arguments="$$ARGS"
 
 # What differs from main (or SINCE=commit), the short tests first, for three minutes.
 quick: setup
-	@$(BOOKBUILD) quick --since="$(SINCE)" --arguments='$(ARGS)'
+	@$(BOOKBUILD) quick --since="$(SINCE)" --arguments="$$ARGS"
 
 lab: setup
 	@$(BOOKBUILD) lab
@@ -72,7 +72,7 @@ chapter: setup
 
 # Once per change of the pins: an hour for each Python.
 pythons: setup
-	@$(BOOKBUILD) pythons --arguments="$(ARGS)"
+	@$(BOOKBUILD) pythons --arguments="$$ARGS"
 
 # Runs every claim of the book again and lists what changed against the recorded runs: for a night.
 verify: setup
