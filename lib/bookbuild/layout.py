@@ -3,13 +3,14 @@
 import errno
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from efficient_ai._files import write_atomic
 
 PROFILES = ("smoke", "laptop", "full")
 
@@ -128,14 +129,6 @@ def read_notebook(path: Path) -> dict:
     raise BuildError(
         f"{path} is not a notebook that can be read ({reason}): a conflict of a merge in it, perhaps?"
     )
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Replace `path` in one step: a reader, or a kill, sees the old content or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from efficient_ai import processes
+
 MARK = "EFFICIENT_AI_RUN"
 
 
@@ -33,28 +35,9 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
-def end_marked(mark: str, grace: float = 3.0, attempts: int = 5) -> int:
+def end_marked(mark: str, grace: float = 3.0) -> int:
     """End every process with `mark`: a request first, after `grace` seconds by force. Returns how many there were."""
-    ended: set[int] = set()
-    for attempt in range(attempts):  # a dying process may still start another one
-        processes = marked(mark)
-        if not processes:
-            break
-        ended |= {process.pid for process in processes}
-        for process in processes:
-            _signal(process, force=attempt > 0)
-        _, alive = psutil.wait_procs(processes, timeout=grace)
-        for process in alive:
-            _signal(process, force=True)
-        psutil.wait_procs(alive, timeout=grace)
-    return len(ended)
-
-
-def _signal(process: psutil.Process, force: bool) -> None:
-    try:
-        process.kill() if force else process.terminate()
-    except psutil.Error:
-        pass
+    return processes.end(lambda: marked(mark), grace)
 
 
 def tree_memory(pid: int) -> int:

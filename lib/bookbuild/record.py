@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbuild import scoreboard
-from bookbuild.layout import BuildError, Layout, write_atomic
+from bookbuild.layout import BuildError, Layout
 from efficient_ai import ledger
+from efficient_ai._files import write_atomic
 
 
 def record(layout: Layout, names: Sequence[str] = ()) -> list[Path]:

@@ -12,15 +12,15 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from bookbuild._child import FAILURE, NOW, STACK
-from bookbuild.layout import Layout, read_json, read_notebook, write_atomic, write_json
+from bookbuild.layout import Layout, read_json, read_notebook, write_json
 from bookbuild.processes import MARK, end_marked, free_memory, memory_kills, new_mark, tree_memory
 from bookbuild.progress import Progress
+from efficient_ai import provenance
+from efficient_ai._files import write_atomic
 
-PACKAGES = ("numpy", "scipy", "torch", "mpi4py", "mpich", "ipyparallel", "plotly", "papermill")
 SCARCE = 200 * 2**20  # bytes: with less than this left, whatever is ended is ended for lack of memory
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -143,9 +143,9 @@ class Run:
             "peak_memory_mb": round(self.peak / 2**20),
             "ranks": ranks_of(self.layout.source(self.chapter)),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": commit(self.layout.root),
+            "commit": provenance.short(provenance.commit(self.layout.root)),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "versions": versions(),
+            "versions": provenance.versions(),
             "wrote_results": wrote_results,
             "sha256": hashlib.sha256(content).hexdigest(),
             "fingerprint": self.fingerprint,
@@ -223,29 +223,3 @@ def _tail(text: str, count: int) -> str:
 def ranks_of(notebook: Path) -> int:
     """Number of MPI ranks the notebook says it starts; 0 for a chapter without MPI."""
     return int(read_notebook(notebook).get("metadata", {}).get("efficient_ai", {}).get("ranks", 0))
-
-
-def commit(root: Path) -> str:
-    """Short hash of the checkout's commit, with ``+`` where files differ from it; ``unknown`` without git."""
-    try:
-        call = ["git", "-C", str(root)]
-        name = subprocess.run(
-            [*call, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout
-        changed = subprocess.run(
-            [*call, "status", "--porcelain"], capture_output=True, text=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return name.strip() + ("+" if changed.strip() else "")
-
-
-def versions() -> dict[str, str]:
-    """Python and the packages whose version may move a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from bookbuild.chapters import BY_NAME, PARTS
-from bookbuild.layout import BuildError, Layout, write_atomic
+from bookbuild.layout import BuildError, Layout
+from efficient_ai._files import write_atomic
 
 SKELETON = Path(__file__).parent / "skeleton"
 _NAME, _TITLE = "demo_chapter", "TITLE"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bookbuild.chapters import CHAPTERS, Chapter
 from bookbuild.layout import Layout
-from efficient_ai import ledger
+from efficient_ai import ledger, provenance
 from efficient_ai.ledger import ABSTRACT, KINDS, VERDICTS, Entry, Sentence, verdict_html
 
 FOLDED = {
@@ -170,7 +170,7 @@ def _section(board: Board) -> str:
     """A paper: where its numbers come from, sentence by sentence what held, the rest folded."""
     run = board.run
     of = "Recorded full run" if board.recorded else "Run of this build"
-    about = f"{of}, profile `{run['profile']}`, {run['machine']}, {run['date'][:10]}, commit `{run['commit'][:7]}`."
+    about = f"{of}, profile `{run['profile']}`, {run['machine']}, {run['date'][:10]}, commit `{provenance.short(run['commit'])}`."
     parts = [
         f"({_heading(board)})=\n## {_short(board.chapter)}: {_question(board.chapter)}",
         f"[To the chapter](/book/chapters/{board.chapter.name}). {about}",

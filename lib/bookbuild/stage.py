@@ -13,8 +13,9 @@ import nbformat
 
 from bookbuild import records, scoreboard
 from bookbuild.assets import install
-from bookbuild.layout import BuildError, Layout, read_notebook, write_atomic
+from bookbuild.layout import BuildError, Layout, read_notebook
 from bookbuild.pages import fill
+from efficient_ai._files import write_atomic
 
 
 def stage(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({})) -> Path:

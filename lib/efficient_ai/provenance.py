@@ -16,15 +16,15 @@ from efficient_ai._paths import project_root
 _VERSIONS = ("efficient-ai", "numpy", "scipy", "torch", "mpi4py", "mpich", "ipyparallel", "plotly")
 
 
-def commit() -> str:
-    """The commit of the project, with ``-modified`` if files differ from it.
+def commit(root: Path | None = None) -> str:
+    """The commit of the project, or of another checkout, with ``-modified`` if files differ from it.
 
     A copy that was brought elsewhere without its history is told it in ``EFFICIENT_AI_COMMIT``; outside a repository and
     without that it is ``unknown``.
     """
     if os.environ.get("EFFICIENT_AI_COMMIT"):
         return os.environ["EFFICIENT_AI_COMMIT"]
-    root = project_root()
+    root = root or project_root()
     if root is None:
         return "unknown"
     try:
@@ -38,6 +38,12 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-modified" if dirty.strip() else head
+
+
+def short(commit: str) -> str:
+    """A commit in ten characters, for a page; that files differed from it stays."""
+    name, mark, _ = commit.partition("-modified")
+    return name[:10] + mark
 
 
 def machine() -> str:

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from bookbuild.layout import Layout
+from efficient_ai import _files, processes
 
 MODULES = {
     "__init__.py": "",
@@ -15,6 +16,9 @@ MODULES = {
     "used/files/data.csv": "1,2\n",
     "helper.py": "one = 1\n",
     "unused.py": "nothing = 0\n",
+    # what the process that runs a chapter takes from the real library
+    "_files.py": Path(_files.__file__).read_text(),
+    "processes.py": Path(processes.__file__).read_text(),
 }
 
 

@@ -1,5 +1,6 @@
 """The bootstrap says what is missing, survives kills, and does nothing when there is nothing to do."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -157,6 +158,25 @@ def test_a_checkout_that_cannot_be_written_is_one_sentence(checkout):
     )  # fmt: skip
     assert nobody.returncode == 1 and len(nobody.stderr.strip().splitlines()) == 1
     assert f"{checkout}/.venv cannot be written" in nobody.stderr
+
+
+def test_a_second_make_waits_until_the_first_has_set_up(checkout):
+    (checkout / ".venv").mkdir()
+    with open(checkout / ".venv" / ".made-by-make-setup", "a") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            [sys.executable, str(checkout / "lib" / "bookbuild" / "bootstrap.py")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert second.stdout.readline().startswith("setup: another make is setting up the environment")
+            assert [path.name for path in (checkout / ".venv").iterdir()] == [".made-by-make-setup"]
+        finally:
+            fcntl.flock(first, fcntl.LOCK_UN)
+            said = second.communicate(timeout=240)[0]
+    assert second.returncode == 0 and "new environment" in said
+    assert (checkout / ".venv" / ".setup-complete").exists()
 
 
 def test_uv_is_told_what_pip_s_settings_say(monkeypatch):

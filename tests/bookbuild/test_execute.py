@@ -56,7 +56,7 @@ def test_a_run_is_recorded_and_an_unchanged_chapter_is_not_run_again(book):
     assert texts[1].startswith(str(book.layout.build)), "the notebook ran outside of the build folder"
     record = read_json(book.layout.run_record("smoke", "alpha"))
     assert record["profile"] == "smoke" and record["ranks"] == 0
-    assert record["seconds"] > 0 and record["peak_memory_mb"] > 10
+    assert record["seconds"] > 0 and 20 < record["peak_memory_mb"] < 5000, "megabytes"
     assert set(record["versions"]) >= {"python", "numpy"}
 
     assert not execute(book.layout, "smoke")[0].executed

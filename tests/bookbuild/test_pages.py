@@ -6,8 +6,9 @@ import pytest
 
 from bookbuild import pages, pythons
 from bookbuild.chapters import CHAPTERS, PARTS
-from bookbuild.layout import BuildError, Layout, write_atomic, write_json
+from bookbuild.layout import BuildError, Layout, write_json
 from bookbuild.records import present_fingerprint
+from efficient_ai._files import write_atomic
 
 LEDGER = {"chapter": "propulate", "profile": "smoke", "date": "2026-11-24T00:00:00", "machine": "two cores"}
 

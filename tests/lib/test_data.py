@@ -76,3 +76,23 @@ def test_household_power_is_in_quarter_hours_without_gaps():
     assert np.unique(np.diff(series.times)) == np.timedelta64(15, "m")
     assert str(series.times[0]) == "2006-12-16T17:15" and str(series.times[-1]) == "2010-11-26T21:00"
     assert 1.0 < series.values.mean() < 1.2 and 0 < series.values.min() and series.values.max() < 9
+
+
+def test_the_weather_has_north_on_top_and_longitudes_from_greenwich():
+    weather = data.era5_surface()
+    assert weather.fields.shape == (4, 4, 181, 360) and weather.fields.dtype == np.float32
+    assert weather.units == ("Pa", "m/s", "m/s", "K") and len(weather.hours) == 4
+    assert weather.latitude[0] == 90 and weather.latitude[-1] == -90 and weather.longitude[0] == 0
+    pressure, eastward, northward, temperature = weather.fields.mean(axis=0)
+    assert 98_000 < pressure.mean() < 103_000 and 270 < temperature.mean() < 295
+
+    def at(field, latitude, longitude):
+        return field[
+            np.flatnonzero(weather.latitude == latitude)[0], np.flatnonzero(weather.longitude == longitude)[0]
+        ]
+
+    # In March the ice of the south is colder than that of the north; Greenland is colder than the sea beside it; over the
+    # southern ocean the wind blows from the west.
+    assert temperature[-1].mean() < temperature[0].mean() - 5
+    assert at(temperature, 72, 320) < at(temperature, 72, 5) - 10
+    assert eastward[np.flatnonzero(weather.latitude == -52)[0]].mean() > 4 > abs(northward.mean())

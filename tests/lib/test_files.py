@@ -57,7 +57,11 @@ def test_a_commit_with_changed_files_is_marked_and_a_clean_one_is_not(repository
     ).stdout.strip()
     assert provenance.commit() == head and len(head) == 40
     (repository / "file.py").write_text("x = 1\n")
-    assert provenance.commit() == f"{head}-modified"
+    assert provenance.commit() == provenance.commit(repository) == f"{head}-modified"
+    assert (
+        provenance.short(provenance.commit()) == f"{head[:10]}-modified"
+        and provenance.short(head) == head[:10]
+    )
 
 
 def test_without_a_repository_the_commit_is_the_one_told_or_unknown(tmp_path, monkeypatch):

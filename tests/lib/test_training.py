@@ -31,6 +31,18 @@ def test_learns_and_records_every_epoch():
     assert history.valid_loss[-1] < 0.05 < history.valid_loss[0]
 
 
+def test_a_training_loss_is_the_mean_over_samples_not_over_batches():
+    """The last batch is smaller, and its one sample counts as much as each of the others."""
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0, 100.0]).unsqueeze(1)
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 1.0)
+    history = training.fit(
+        model, (x, 0 * x), (x, 0 * x), nn.functional.l1_loss, torch.optim.SGD(model.parameters(), lr=0.0),
+        epochs=2, batch_size=2, seed=0,
+    )  # fmt: skip
+    assert history.train_loss == pytest.approx([22.0, 22.0]) == history.valid_loss
+
+
 def test_says_what_the_training_took_and_where_that_number_comes_from():
     _, history = fit(epochs=3)
     used = history.energy

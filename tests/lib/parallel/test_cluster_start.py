@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from efficient_ai.parallel import ClusterError, _place, start_cluster
 from efficient_ai.parallel import _cluster as module
 from efficient_ai.parallel._cluster import Cluster
-from efficient_ai.parallel._place import Place, choose, count_cpus
+from efficient_ai.parallel._place import Place, choose, count_cpus, slurm_cpus
 from efficient_ai.parallel._slurm import write_script
 
 HERE = Place("laptop", 2, "on this machine")
@@ -62,6 +62,23 @@ def test_a_place_that_does_not_exist_is_refused(no_slurm):
 def test_more_ranks_than_slurm_has_cpus_are_refused(slurm_answers):
     with pytest.raises(ClusterError, match=r"asked for 9 ranks.*have 8 CPUs in all"):
         start_cluster(9, where="slurm")
+
+
+def test_nodes_in_two_partitions_are_counted_once(tmp_path, monkeypatch):
+    """``sinfo`` has one line a partition: allocated, idle, other, total."""
+    for name, text in (("sbatch", ""), ("sinfo", "printf '4/8/3/15\\n10/6/0/16\\n'")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert slurm_cpus() == (16, ""), (
+        "the largest partition, what is free and what others use; no node that is down"
+    )
+    (tmp_path / "sinfo").write_text("#!/bin/sh\necho no controller >&2; exit 1\n")
+    assert slurm_cpus() == (0, "no controller")
+    (tmp_path / "sinfo").write_text("#!/bin/sh\n")
+    assert slurm_cpus() == (0, "no node of the cluster responds")
+    (tmp_path / "sbatch").unlink()
+    assert slurm_cpus() == (0, "there is no sbatch or no sinfo on PATH")
 
 
 @given(st.lists(st.tuples(st.integers(1, 256), st.integers(1, 99)), min_size=1, max_size=5))
