@@ -6,7 +6,7 @@ an id with an ``m`` and with the words "node model" in the claim.
 
 from collections.abc import Sequence
 
-from efficient_ai.ledger import Claim, LargerHardware, Rule, Sentence
+from efficient_ai.ledger import NOT_READABLE, Claim, LargerHardware, Rule, Sentence
 from efficient_ai.metering import Status
 
 ABSTRACT = (
@@ -52,6 +52,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K1",
             kind="abstract",
             sentence="s1",
+            published=NOT_READABLE,
             claim="Energy cannot be derived from run time alone: kernels of equal length differ in power",
             source=_PAPER,
             measured="Mean power of a matrix product on all threads over that of copying memory, the same seconds, by sensor",
@@ -61,6 +62,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K1m",
             kind="abstract",
             sentence="s1",
+            published=NOT_READABLE,
             repeats="draws of assumptions",
             assumption="all components draw the same power whatever they do",
             claim="The same on the node model (assumed powers, nothing measured): three jobs of equal length on the "
@@ -74,6 +76,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K1g",
             kind="abstract",
             sentence="s1",
+            published=NOT_READABLE,
             repeats="timings",
             claim="The same on the board of a GPU: two kernels that keep it busy for the same time differ in power",
             source=_PAPER,
@@ -85,6 +88,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K2",
             kind="abstract",
             sentence="s2",
+            published=NOT_READABLE,
             claim="Idle accelerators are disproportionately expensive for a processor job",
             source=_PAPER,
             measured="1 + idle power of all GPUs over the power of a busy processor, by sensors",
@@ -94,6 +98,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K2m",
             kind="abstract",
             sentence="s2",
+            published=NOT_READABLE,
             repeats="draws of assumptions",
             assumption="an idle GPU draws no power",
             claim="The same on the node model (assumed powers, nothing measured): four idle GPUs beside a processor job",
@@ -106,8 +111,9 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K2g",
             kind="abstract",
             sentence="s2",
+            published=NOT_READABLE,
             repeats="timings",
-            assumption="a processor job that draws five times the 540 W",
+            assumption="a processor job draws five times the 540 W",
             claim="The same with the measured power of an idle GPU: four of them beside a processor job (its power is assumed)",
             source=_PAPER,
             measured="1 + 4 x power of the board while the processor works (measured) over 540 W, the largest "
@@ -118,6 +124,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K3",
             kind="abstract",
             sentence="s3",
+            published=NOT_READABLE,
             claim="GPUs win in training, processors are competitive in inference of small batches",
             source=_PAPER,
             measured="Joules per sample of the forecaster, processor over GPU, training over inference, both at batch 64",
@@ -127,6 +134,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K3g",
             kind="abstract",
             sentence="s3",
+            published=NOT_READABLE,
             repeats="timings",
             claim="The same with a measured GPU, at equal batch: it gains more in training than in inference",
             source=_PAPER,
@@ -138,6 +146,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K3l",
             kind="abstract",
             sentence="s3",
+            published=NOT_READABLE,
             repeats="timings",
             claim="The same at equal latency: each device with the largest batch that it answers in time",
             source=_PAPER,
@@ -148,6 +157,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             id="K3m",
             kind="abstract",
             sentence="s3",
+            published=NOT_READABLE,
             repeats="draws of assumptions",
             assumption="a GPU is as fast at batch 1 as its processors, or draws as little",
             claim="The same on the node model (assumed powers and speeds, nothing measured): there is a batch size below which "
@@ -179,7 +189,7 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             kind="property",
             repeats="draws of phases",
             claim="The joules of a counter are right within their interval at any time between two readings",
-            source="Section 3.8 of our sheet: integrate counters as counters",
+            source="A counter is a sum: integrate it as one",
             measured="Distance from the truth over the printed interval's side, the farthest of steps from 0.1 to 7 s; a switching load, a counter "
             "that is renewed once a second, random phases",
             rules=_everywhere(Rule(high=1.0, n=3)),

@@ -1,4 +1,4 @@
-"""The power of a node as a sum of its parts, to reason about jobs on nodes that one does not have (section 3 of the sheet's model).
+"""The power of a node as a sum of its parts, to reason about jobs on nodes that one does not have (section 3 of the paper).
 
     P = P_base + sum over parts c of ( P_idle,c + u_c (P_max,c - P_idle,c) )
 
