@@ -38,7 +38,10 @@ CORE = (
     "metering",
     "lowrank",
     "parallel",
+    "transport",
+    "records",
     "checks",
+    "processes",
 )
 
 
