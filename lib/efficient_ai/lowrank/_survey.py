@@ -126,5 +126,5 @@ def _view(module: nn.Module, name: str, weight: nn.Parameter, packed: bool) -> M
     ):
         view = MatrixView(shape)
     else:
-        return f"a {type(module).__name__} does not multiply by it as by a matrix"
+        return f"{type(module).__name__} does not multiply by it as by a matrix"
     return view if view.columns > 1 else "its rank is one already"
