@@ -236,9 +236,9 @@ def chapter_verdicts(layout: Layout, profile: str, name: str) -> str:
 
 
 def claims_of_cell(source: str, chapter: str) -> list[str]:
-    """Ids of the claims that a code cell records: by ``claims.take(experiments.NAME, ...)`` or ``claims.record("ID", ...)``."""
-    found = re.findall(r'claims\.record\(\s*"([^"]+)"', source)
-    names = re.findall(r"claims\.take\(\s*experiments\.(\w+)", source)
+    """Ids of the claims that a code cell records: by ``.take(experiments.NAME, ...)`` or ``.record("ID", ...)`` of its ledger."""
+    found = re.findall(r'\.record\(\s*"([^"]+)"', source)
+    names = re.findall(r"\.take\(\s*experiments\.(\w+)", source)
     if names:
         experiments = importlib.import_module(f"efficient_ai.{chapter}.experiments")
         for name in names:

@@ -246,7 +246,9 @@ class Worker(Traveller):
                 reason for reason in ("target", "seconds", "lost", "evaluations") if reason in reasons
             ),
             lost=tuple(sorted(lost)),
-            moves=tuple(sorted(self.moves + self.elsewhere, key=lambda move: move.time)),
+            moves=tuple(
+                sorted(self.moves + self.elsewhere, key=lambda move: (move.time, move.name, move.step))
+            ),
         )
 
 

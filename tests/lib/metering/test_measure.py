@@ -235,7 +235,7 @@ def test_quantity():
 
 def test_importing_the_instrument_is_cheap():
     """Every training loop imports it: no numpy, no torch, no figures, nothing of the chapter."""
-    code = "import sys; from efficient_ai import energy; print(*sys.modules)"
+    code = "import sys; from efficient_ai import metering; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
