@@ -42,6 +42,7 @@ CORE = (
     "records",
     "checks",
     "processes",
+    "verify",
 )
 
 
@@ -210,9 +211,25 @@ def api() -> str:
         text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) if spec else None
         if not text:
             continue
-        sections.append(f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
+        left_out = elsewhere(Path(spec.origin).read_text(encoding="utf-8"), name)
+        excluded = f"   :exclude-members: {', '.join(left_out)}\n" if left_out else ""
+        sections.append(
+            f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n{excluded}```"
+        )
         waiting[:0] = re.findall(rf":mod:`({re.escape(name)}\.\w+)`", text)
     return "\n\n".join(sections) or "*The library has no public modules yet.*"
+
+
+def elsewhere(source: str, name: str) -> list[str]:
+    """Names that a package hands on from another one of core: they are described there, once."""
+    core = [f"efficient_ai.{other}" for other in CORE if f"efficient_ai.{other}" != name]
+    return [
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module
+        and any(node.module == other or node.module.startswith(f"{other}.") for other in core)
+        for alias in node.names
+    ]  # fmt: skip
 
 
 RULES = {

@@ -122,3 +122,16 @@ def test_the_author_s_guide_states_what_every_test_of_a_chapter_enforces():
         tests = (Layout.here().root / "tests" / path).read_text().count("\ndef test_")
         part = said.split(f"`tests/{path}`")[1].split("\n###")[0]
         assert part.count("\n* ") == tests, f"{path}: a test that the guide does not mention"
+
+
+def test_what_a_chapter_hands_on_from_core_is_described_once():
+    source = (
+        "from efficient_ai.transport import MPITransport\nfrom efficient_ai.demo._own import Own\n"
+        "from efficient_ai.transport._letters import Letters as Box\n"
+    )
+    assert pages.elsewhere(source, "efficient_ai.demo") == ["MPITransport", "Box"]
+    assert pages.elsewhere(source, "efficient_ai.transport") == []
+    text = pages.api()
+    assert text.count("automodule:: efficient_ai.transport\n") == 1
+    jigsaw = text.split("automodule:: efficient_ai.jigsaw\n")[1].split("```")[0]
+    assert "MPITransport" in jigsaw.split(":exclude-members:")[1]
