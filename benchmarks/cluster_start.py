@@ -5,53 +5,43 @@
 Writes results/benchmarks/cluster_start.json with the load of the machine beside each time: a busy machine is slower.
 """
 
-import json
-import os
-import platform
+import argparse
 import statistics
-import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 from efficient_ai.parallel import start_cluster
 
 
-def one_start(ranks: int) -> dict:
-    """Seconds of one start, first call and stop, and the load before."""
-    load = os.getloadavg()[0]
+def one_start(ranks: int) -> dict[str, float]:
+    """Seconds of one start, first call and stop."""
     times = [time.perf_counter()]
     cluster = start_cluster(ranks, where="laptop")
     times.append(time.perf_counter())
-    assert cluster.run(lambda comm: comm.allreduce(1)) == [ranks] * ranks
+    if cluster.run(lambda comm: comm.allreduce(1)) != [ranks] * ranks:
+        raise RuntimeError("the ranks do not answer alike")
     times.append(time.perf_counter())
     cluster.stop()
     times.append(time.perf_counter())
-    start, first_call, stop = (round(b - a, 3) for a, b in pairwise(times))
-    return {"start_s": start, "first_call_s": first_call, "stop_s": stop, "load": round(load, 2)}
+    names = ("start_s", "first_call_s", "stop_s")
+    return dict(zip(names, (round(b - a, 3) for a, b in pairwise(times)), strict=True))
 
 
 def main() -> None:
     """Measure, print a line, write the file."""
-    ranks = int(sys.argv[1]) if len(sys.argv) > 1 else 4
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 7
-    runs = [one_start(ranks) for _ in range(repeats)]
-    median = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-    machine = (
-        f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}, Python {platform.python_version()}"
-    )
-    folder = (project_root() or Path.cwd()) / "results" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    report = {
-        "ranks": ranks,
-        "machine": machine,
-        "date": time.strftime("%Y-%m-%d"),
-        "median": median,
-        "runs": runs,
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("ranks", type=int, nargs="?", default=4)
+    parser.add_argument("repeats", type=int, nargs="?", default=7)
+    chosen = parser.parse_args()
+    sitting = records.Sitting("cluster_start", fresh=True)
+    jobs = [{"repeat": repeat} for repeat in range(chosen.repeats)]
+    rows = sitting.run(jobs, lambda job: one_start(chosen.ranks))
+    median = {
+        name: statistics.median(row[name] for row in rows) for name in ("start_s", "first_call_s", "stop_s")
     }
-    (folder / "cluster_start.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(f"{ranks} ranks on {machine}: {median}")
+    sitting.write({"ranks": chosen.ranks, "median": median, "rows": rows})
+    print(f"{chosen.ranks} ranks: {median}")
 
 
 if __name__ == "__main__":

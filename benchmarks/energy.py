@@ -11,41 +11,26 @@ chapter draws. Nothing here measures electricity: the tools read a powercap tree
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-from efficient_ai import provenance
-from efficient_ai._paths import build_dir, project_root
+from efficient_ai import records
+from efficient_ai._paths import project_root
 
 HERE = Path(__file__).resolve().parent
 SIDES = HERE / "energy_sides"
 ROOT = project_root() or HERE.parent
-PEERS = build_dir() / "peers" / "energy"
+PEERS = records.Peers("energy")
 SECONDS = 6.0  # of one load; the tools sample once a second, their default or ours
-
-
-def peers_python() -> Path:
-    """The interpreter of the peers' environment, which is made if it is not there or its requirements changed."""
-    wanted = (HERE / "energy-requirements.txt").read_text()
-    noted = PEERS / "requirements.txt"
-    if not noted.exists() or noted.read_text() != wanted:
-        print(f"making the environment of the peers in {PEERS}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", PEERS], check=True)
-        pip = [PEERS / "bin" / "python", "-m", "pip", "install", "--quiet", "-r"]
-        subprocess.run([*pip, HERE / "energy-requirements.txt"], check=True)
-        noted.write_text(wanted)
-    return PEERS / "bin" / "python"
 
 
 def plan(repeats: int) -> list[dict]:
     """All jobs, the repeats interleaved so that a busy spell does not hit one of them alone."""
     jobs = [
-        {"part": "tree", "load": load, "seconds": SECONDS} for load in ("steady", "ramp", "burst", "square")
+        {"part": "tree", "pattern": load, "seconds": SECONDS}
+        for load in ("steady", "ramp", "burst", "square")
     ]
-    jobs += [{"part": "tree", "load": "steady", "seconds": SECONDS, "wrap": True}]
+    jobs += [{"part": "tree", "pattern": "steady", "seconds": SECONDS, "wrap": True}]
     jobs += [{"part": "estimated", "seconds": SECONDS}]
     for tool, rates in (
         ("ours", (1, 10, 100)),
@@ -61,25 +46,13 @@ def measure(job: dict) -> dict:
     """One job in a fresh process with one thread."""
     with tempfile.TemporaryDirectory(prefix="energy-") as folder:
         tree = "" if job["part"] in ("estimated", "formula") else str(Path(folder) / "powercap")
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        environment = os.environ | threads | {
-            "FAKE_POWERCAP": tree, "PERUN_OUT": str(Path(folder) / "perun"),
+        environment = {
+            "FAKE_POWERCAP": tree,
+            "PERUN_OUT": str(Path(folder) / "perun"),
             "PYTHONPATH": os.pathsep.join([str(ROOT / "lib"), str(SIDES / "site")]),
-        }  # fmt: skip
-        done = subprocess.run(
-            [peers_python(), SIDES / "one_run.py", json.dumps(job)],
-            env=environment, cwd=folder, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{job} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
-        return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def versions() -> dict[str, str]:
-    """The packages that were compared."""
-    ask = "import importlib.metadata as m, json; print(json.dumps({n: m.version(n) for n in ('perun', 'codecarbon', 'numpy')}))"
-    done = subprocess.run([peers_python(), "-c", ask], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+        }
+        command = [PEERS.python, SIDES / "one_run.py", json.dumps(job)]
+        return {"record": records.child(command, timeout=300, env=environment, cwd=Path(folder))}
 
 
 def main() -> None:
@@ -87,17 +60,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one repeat of each")
     repeats = 1 if parser.parse_args().quick else 5
-    rows = []
-    for job in plan(repeats):
-        before = os.getloadavg()[0]
-        row = job | {"record": measure(job), "load_average": [round(before, 2), round(os.getloadavg()[0], 2)]}
-        rows.append(row)
-        print({key: value for key, value in job.items()}, "load", row["load_average"], flush=True)
-    report = {
-        "machine": provenance.machine(), "commit": provenance.commit(), "date": time.strftime("%Y-%m-%d %H:%M"),
-        "versions": versions(), "period": 1.0, "rows": rows,
-    }  # fmt: skip
-    provenance.write_json(ROOT / "results" / "benchmarks" / "energy.json", report)
+    sitting = records.Sitting("energy")
+    rows = sitting.run(plan(repeats), measure)
+    versions = PEERS.versions("perun", "codecarbon", "numpy")
+    sitting.write({"versions": versions, "period": 1.0, "rows": rows})
 
 
 if __name__ == "__main__":

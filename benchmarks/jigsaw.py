@@ -11,7 +11,6 @@ Writes ``results/benchmarks/jigsaw.json`` when all rounds are through; the chapt
 """
 
 import argparse
-import datetime
 import os
 import sys
 import tempfile
@@ -26,8 +25,7 @@ os.environ["MALLOC_MMAP_THRESHOLD_"] = os.environ["MALLOC_TRIM_THRESHOLD_"] = st
 from jigsaw_sides import measure  # noqa: E402
 from jigsaw_sides.sides import SIDES, Sizes  # noqa: E402
 
-from efficient_ai import provenance  # noqa: E402
-from efficient_ai._paths import project_root  # noqa: E402
+from efficient_ai import records  # noqa: E402
 from efficient_ai.parallel import run_ranks  # noqa: E402
 
 SIZES = Sizes(
@@ -36,25 +34,12 @@ SIZES = Sizes(
 RANKS = (2, 4)
 
 
-def round_of_sides(steps: int, repeats: int) -> list[dict]:
-    """Every side on every number of ranks once."""
-    rows = []
-    for n in RANKS:
-        for side in SIDES:
-            with tempfile.TemporaryDirectory() as folder:
-                found = run_ranks(measure.run, n, folder, side, SIZES, steps, repeats, timeout=300)
-            rows.append(
-                {
-                    "side": side,
-                    "ranks": n,
-                    "peak": max(rank["peak"] for rank in found),
-                    "sent": max(rank["sent"] for rank in found),
-                    "seconds": found[0]["seconds"],
-                    "load": round(os.getloadavg()[0], 2),
-                }
-            )
-            print(rows[-1], flush=True)
-    return rows
+def measure_side(job: dict, steps: int, repeats: int) -> dict:
+    """One side on fresh ranks: peak bytes and bytes sent of the busiest rank, seconds of each step of the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_ranks(measure.run, job["ranks"], folder, job["side"], SIZES, steps, repeats, timeout=300)
+    busiest = {key: max(rank[key] for rank in found) for key in ("peak", "sent")}
+    return busiest | {"seconds": found[0]["seconds"]}
 
 
 def main() -> None:
@@ -65,26 +50,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--out", type=Path, default=(project_root() or HERE.parent) / "results/benchmarks/jigsaw.json"
-    )
+    parser.add_argument("--out", type=Path, help="instead of results/benchmarks/jigsaw.json")
     chosen = parser.parse_args()
-    rows = []
-    commit = provenance.commit()
-    for number in range(chosen.rounds):
-        rows += [row | {"round": number} for row in round_of_sides(chosen.steps, chosen.repeats)]
-    provenance.write_json(
-        chosen.out,
-        {
-            "sizes": vars(SIZES),
-            "machine": provenance.machine(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "commit": commit,
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "versions": provenance.versions(),
-            "rows": rows,
-        },
-    )
+    jobs = [
+        {"round": number, "ranks": ranks, "side": side}
+        for number in range(chosen.rounds)
+        for ranks in RANKS
+        for side in SIDES
+    ]
+    sitting = records.Sitting("jigsaw", path=chosen.out)
+    rows = sitting.run(jobs, lambda job: measure_side(job, chosen.steps, chosen.repeats))
+    sitting.write({"sizes": vars(SIZES), "cores": len(os.sched_getaffinity(0)), "rows": rows})
 
 
 if __name__ == "__main__":

@@ -9,48 +9,27 @@ process, taking turns; their spikes are compared one by one, and so are their gr
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from efficient_ai import provenance
-from efficient_ai._paths import build_dir, project_root
+from efficient_ai import records
+from efficient_ai._paths import project_root
 
 HERE = Path(__file__).resolve().parent
 ROOT = project_root() or HERE.parent
-PEERS = build_dir() / "peers" / "petnet"
 LEAST_SPEED_UP, LEAST_DECAYS = 3.0, 1e6
-
-
-def peers_python() -> Path:
-    """The interpreter of the peers' environment, which is made if it is not there or its requirements changed."""
-    requirements = HERE / "petnet-requirements.txt"
-    wanted, noted = requirements.read_text(), PEERS / "requirements.txt"
-    if not noted.exists() or noted.read_text() != wanted:
-        print(f"making the environment of the peers in {PEERS}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", PEERS], check=True)
-        pip = [PEERS / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements]
-        subprocess.run(pip, check=True)
-        noted.write_text(wanted)
-    return PEERS / "bin" / "python"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=9)
     repeats = parser.parse_args().repeats
-    began, commit = datetime.now(UTC).isoformat(timespec="seconds"), provenance.commit()
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    done = subprocess.run(
-        [peers_python(), HERE / "petnet_sides" / "neurons.py", str(repeats)],
-        env=os.environ | threads | {"PYTHONPATH": str(ROOT / "lib")}, capture_output=True, text=True, timeout=3600,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"the measurement failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
-    measured = json.loads(done.stdout.strip().splitlines()[-1])
+    sitting = records.Sitting("petnet", fresh=True)
+    command = [records.Peers("petnet").python, HERE / "petnet_sides" / "neurons.py", repeats]
+
+    def measure(job: dict) -> dict:
+        return records.child(command, timeout=3600, env={"PYTHONPATH": str(ROOT / "lib")})
+
+    (measured,) = sitting.run([{"repeats": repeats}], measure)
     required = [
         {
             "rule": "seconds per training step of snnTorch over ours, equal spikes, least of all sizes",
@@ -65,22 +44,9 @@ def main() -> None:
     ]
     for rule in required:
         rule["holds"] = rule["value"] >= rule["at_least"]
-    path = ROOT / "results" / "benchmarks" / "petnet.json"
-    provenance.write_json(
-        path,
-        {
-            "machine": provenance.machine(),
-            "date": began,
-            "commit": commit,
-            "load": list(os.getloadavg()[:2]),
-            "repeats": repeats,
-            "required": required,
-            **measured,
-        },
-    )
+    sitting.write(measured | {"required": required})
     for rule in required:
         print(f"{rule['value']:.4g} (at least {rule['at_least']:g}): {rule['rule']}")
-    print(path)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,8 @@ import argparse
 import fnmatch
 import json
 import os
-import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -28,6 +26,7 @@ from pathlib import Path
 
 from propulate_sides import common, ours, plan, report
 
+from efficient_ai import provenance, records
 from efficient_ai._paths import build_dir, project_root
 from efficient_ai.parallel import run_ranks
 from efficient_ai.parallel._mpi import rank_environment
@@ -37,21 +36,9 @@ SIDES = HERE / "propulate_sides"
 ROOT = project_root() or HERE.parent
 KEPT = build_dir() / "benchmarks"
 LINES = KEPT / "propulate.jsonl"
-PEERS = build_dir() / "peers" / "propulate"
+PEERS = records.Peers("propulate")
+COMPARED = ("propulate", "optuna", "cmaes", "cma", "nevergrad", "pymoo", "sqlalchemy")
 LIMIT = 3600.0  # seconds for one job on MPI ranks; none needs a tenth of it
-
-
-def peers_python() -> Path:
-    """The interpreter of the peers' environment, which is made if it is not there or its requirements changed."""
-    wanted = (HERE / "propulate-requirements.txt").read_text()
-    noted = PEERS / "requirements.txt"
-    if not noted.exists() or noted.read_text() != wanted:
-        print(f"making the environment of the peers in {PEERS}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", PEERS], check=True)
-        pip = [PEERS / "bin" / "python", "-m", "pip", "install", "--quiet", "-r"]
-        subprocess.run([*pip, HERE / "propulate-requirements.txt"], check=True)
-        noted.write_text(wanted)
-    return PEERS / "bin" / "python"
 
 
 def measure(jobs: list[dict], seconds: float) -> list[dict]:
@@ -59,7 +46,7 @@ def measure(jobs: list[dict], seconds: float) -> list[dict]:
     side, processes = jobs[0]["side"], jobs[0]["processes"]
     if side.startswith("ours"):
         return run_ranks(ours.run_all, processes, jobs, timeout=LIMIT)[0]
-    python = peers_python()
+    python = PEERS.python
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "records.json"
         if side.startswith("propulate"):
@@ -76,44 +63,16 @@ def measure(jobs: list[dict], seconds: float) -> list[dict]:
         return json.loads(out.read_text())
 
 
-def commit() -> str:
-    """The commit that is checked out, with a mark if files differ from it."""
-    asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-
-
-def machine() -> str:
-    """The cores this process may use, and what they are."""
-    models = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores, {models[0] if models else platform.machine()}, Python {platform.python_version()}"
-
-
 def versions() -> dict[str, str]:
     """The packages that were compared, and what they run on, from both environments."""
-    ask = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-    peers = [
-        "propulate",
-        "optuna",
-        "cmaes",
-        "cma",
-        "nevergrad",
-        "pymoo",
-        "sqlalchemy",
-        "mpi4py",
-        "mpich",
-        "numpy",
-        "scipy",
-    ]
-    asked = [peers_python(), "-c", ask, *peers]
-    theirs = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    theirs = PEERS.versions(*COMPARED, "mpi4py", "mpich", "numpy", "scipy")
     ours = {name: metadata.version(name) for name in ("mpi4py", "mpich", "numpy")}
     return theirs | {f"{name} (ours)": version for name, version in ours.items()}
 
 
 def defects() -> dict[str, float]:
     """What the package does where it says something else, see ``with_defects.py``."""
-    command = [peers_python(), SIDES / "with_defects.py"]
+    command = [PEERS.python, SIDES / "with_defects.py"]
     done = subprocess.run(
         command, env=rank_environment(PYTHONPATH=""), capture_output=True, text=True, check=True
     )
@@ -174,7 +133,7 @@ def main() -> None:
         for job in jobs if args.again else []:  # else a study that is complete would answer from its file
             shutil.rmtree(KEPT / "studies" / common.folder_of(job), ignore_errors=True)
         answers = measure(jobs, args.seconds)
-        about = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": commit()}
+        about = {"load": [round(before, 2), round(os.getloadavg()[0], 2)], "commit": provenance.commit()}
         about["date"] = time.strftime("%Y-%m-%d %H:%M")
         with open(LINES, "a") as file:
             for job, answer in zip(jobs, answers, strict=True):
@@ -184,7 +143,7 @@ def main() -> None:
             f"{common.name_of(jobs[-1])}: {done} evaluations, {1000 * spent / max(done, 1):.3f} ms each, load {before:.1f}",
             flush=True,
         )
-    head = {"machine": machine(), "commit": commit(), "versions": versions()}
+    head = {"machine": provenance.machine(), "commit": provenance.commit(), "versions": versions()}
     summary = head | report.summarise(lines()) | {"defects": defects()}
     place = ROOT / "results" / "benchmarks" / "propulate.json"
     place.write_text(report.to_json(summary))

@@ -121,7 +121,7 @@ def on_the_tree(job: dict, folder: Path) -> dict:
     def run():
         tracker.start()
         with metering.measure("ours", source=source) as meter:
-            found["true"] = work(tree, job["load"], job["seconds"])
+            found["true"] = work(tree, job["pattern"], job["seconds"])
         tracker.stop()
         found["ours"] = meter.as_dict()
 

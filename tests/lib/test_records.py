@@ -46,6 +46,13 @@ def test_a_missing_broken_or_empty_record_says_how_to_make_one(place):
     assert records.read("demo") == {"rows": [{"x": 1}]}
 
 
+def test_a_job_may_not_hide_under_what_a_row_notes(place):
+    sitting = records.Sitting("demo")
+    for taken in ("load", "date", "commit"):
+        with pytest.raises(ValueError, match=f"rename {taken}"):
+            sitting.run([{"side": "a", taken: 1}], lambda job: {})
+
+
 def test_a_record_says_machine_day_and_load(place):
     rows = [{"side": "a", "n": 1, "load": 0.5}, {"side": "b", "n": 1, "load": [1.25, 2.0]}]
     record = records.Record({"machine": "box", "date": "2026-01-02T03:04:05+00:00", "rows": rows})

@@ -5,34 +5,35 @@
 the board, measured. The processor beside it had no readable counter: of it only seconds are known.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 
 @dataclass(frozen=True)
-class Board:
+class Board(records.Record):
     """A report of :func:`efficient_ai.energy.measure_board.record`.
 
     Args:
         report: the report.
-        recorded: the file that it was read from; empty if it was made in this run.
+        recorded: it was read from a file, and not made in this run.
     """
 
-    report: Mapping[str, Any]
-    recorded: str = ""
+    recorded: bool = False
 
-    @property
-    def where(self) -> str:
-        """Machine and date, for captions."""
-        return f"{self.report['machine']}, {self.report['date'][:10]}"
+    NAME = "energy-gpu"
+    MADE_BY = "python benchmarks/energy_gpu.py  on a machine with an NVIDIA board"
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """The record of this checkout, or of another file; errors as :func:`efficient_ai.records.read`."""
+        return cls(records.read(cls.NAME, cls.MADE_BY, path), recorded=True)
 
     @property
     def label(self) -> str:
@@ -40,11 +41,6 @@ class Board:
         return (
             self.report["label"].replace("measured:", "recorded:") if self.recorded else self.report["label"]
         )
-
-    @property
-    def origin(self) -> str:
-        """For the ledger: file, machine and date; empty if it was measured in this run."""
-        return f"{self.recorded}, {self.where}" if self.recorded else ""
 
     @property
     def seconds(self) -> float:
@@ -168,17 +164,3 @@ class Board:
         inside = (times > begin) & (times < end)
         moments = np.concatenate([[begin], times[inside], [end]])
         return counted, float(np.trapezoid(np.interp(moments, times, watts), moments))
-
-
-def load(path: Path | None = None) -> Board:
-    """The record of this checkout.
-
-    Raises:
-        FileNotFoundError: there is none; the message says how to make one.
-    """
-    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "energy-gpu.json"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is not there: get it by  git checkout, or run  python benchmarks/energy_gpu.py  on a machine with an NVIDIA board"
-        )
-    return Board(json.loads(path.read_text(encoding="utf-8")), f"results/benchmarks/{path.name}")

@@ -115,7 +115,7 @@ def run_board(size: Profile) -> board.Board:
     """The board of this machine if it can be read, else the recorded one."""
     if readable(survey_here(), "nvml") and torch.cuda.is_available():
         return board.Board(measure_board.record(size.seeds, size.seconds))
-    return board.load()
+    return board.Board.load()
 
 
 def _of_board(gpu: board.Board, values: Sequence[float], against: str) -> Measured:
@@ -268,7 +268,7 @@ def run_overhead(size: Profile) -> Listening:
 
 def run_tools(size: Profile) -> peers.Record:
     """The recorded benchmark beside perun and CodeCarbon."""
-    return peers.load()
+    return peers.Record.load()
 
 
 def _of_tools(record: peers.Record, values: Sequence[float], against: str) -> Measured:

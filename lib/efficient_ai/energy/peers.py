@@ -3,52 +3,26 @@
 ``benchmarks/energy.py`` writes ``results/benchmarks/energy.json``; the chapter reads that file.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 LOADS = {"steady": "steady", "ramp": "ramp", "burst": "burst at the end", "square": "switching"}
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(records.Record):
     """The report of ``benchmarks/energy.py``."""
 
-    report: Mapping[str, Any]
+    NAME = "energy"
 
-    @property
-    def where(self) -> str:
-        """Machine and date, for captions."""
-        return f"{self.report['machine']}, {self.report['date'][:10]}"
-
-    @property
-    def origin(self) -> str:
-        """For the ledger: file, machine and date."""
-        return f"results/benchmarks/energy.json, {self.where}"
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return self.report["versions"]
-
-    def rows(self, part: str, **wanted: Any) -> list[Mapping[str, Any]]:
-        """The records of all repeats of a part whose job has these settings."""
-        return [
-            row["record"]
-            for row in self.report["rows"]
-            if row["part"] == part and all(row.get(key) == value for key, value in wanted.items())
-        ]
-
-    def loads(self) -> float:
-        """The highest load average while something was measured."""
-        return max(max(row["load_average"]) for row in self.report["rows"])
+    def of(self, part: str, **wanted: Any) -> list[Mapping[str, Any]]:
+        """What was found in all repeats of a part whose job has these settings."""
+        return [row["record"] for row in self.select(part=part, **wanted)]
 
     def tree(self, load: str, wrap: bool | None = None) -> list[Mapping[str, Any]]:
         """All repeats of one load on the fake powercap tree."""
-        return self.rows("tree", load=load, wrap=wrap)
+        return self.of("tree", pattern=load, wrap=wrap)
 
     def errors(self, tool: str, load: str, wrap: bool | None = None) -> list[float]:
         """Relative errors of a tool against the true energy of packages and memory, one per repeat.
@@ -77,17 +51,3 @@ class Record:
             predicted = sum(doubled_first(sensor["times"], sensor["readings"]) for sensor in sensors)
             pairs.append((record["perun"] / counted - 1, predicted / counted - 1))
         return pairs
-
-
-def load(path: Path | None = None) -> Record:
-    """The record of this checkout.
-
-    Raises:
-        FileNotFoundError: there is none; the message says how to make one.
-    """
-    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "energy.json"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is not there: run  python benchmarks/energy.py  (or get it by  git checkout)"
-        )
-    return Record(json.loads(path.read_text(encoding="utf-8")))

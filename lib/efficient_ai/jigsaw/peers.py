@@ -1,34 +1,35 @@
 """The recorded benchmark against other ways to share a layer: ``benchmarks/jigsaw.py`` writes it, the chapter reads it."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 SIDES = ("DDP", "FSDP2", "DTensor", "Megatron-style", "Jigsaw")
 
 
-@dataclass(frozen=True)
-class Record:
-    """What the benchmark measured.
-
-    Args:
-        rows: one for each round, side and number of ranks: peak bytes and bytes sent of the busiest rank, seconds per step.
-        where: machine, cores and date, in words.
-        sizes: of the layer.
+class Record(records.Record):
+    """The report of ``benchmarks/jigsaw.py``: one row for each round, side and number of ranks, with the peak bytes and the bytes
+    sent of the busiest rank, and seconds per step.
     """
 
-    rows: list[dict]
-    where: str
-    sizes: dict[str, int]
-    cores: int
+    NAME = "jigsaw"
 
-    def of(self, side: str, ranks: int) -> list[dict]:
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Of the layer."""
+        return self.report["sizes"]
+
+    @property
+    def cores(self) -> int:
+        """That the ranks shared."""
+        return self.report["cores"]
+
+    def of(self, side: str, ranks: int) -> list[Mapping[str, Any]]:
         """The rows of a side, in the order of the rounds."""
-        return [row for row in self.rows if row["side"] == side and row["ranks"] == ranks]
+        return self.select(side=side, ranks=ranks)
 
     def peak(self, side: str, ranks: int) -> float:
         """Median over rounds of the peak bytes of tensors of the rank that has most."""
@@ -50,21 +51,3 @@ class Record:
     def memory_ratios(self) -> list[float]:
         """Peak of Jigsaw over the least of the others, on 2 and on 4 ranks."""
         return [self.peak("Jigsaw", n) / min(self.peak(side, n) for side in SIDES[:-1]) for n in (2, 4)]
-
-
-def load(path: Path | None = None) -> Record:
-    """The record in ``results/benchmarks/jigsaw.json``.
-
-    Raises:
-        FileNotFoundError: there is none; the message says how to make one.
-        ValueError: it has no rows.
-    """
-    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "jigsaw.json"
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: python benchmarks/jigsaw.py writes it")
-    found = json.loads(path.read_text())
-    if not found["rows"]:
-        raise ValueError(f"{path} is empty: python benchmarks/jigsaw.py writes it")
-    loads = [row["load"] for row in found["rows"]]
-    where = f"{found['machine']}, {found['date'][:10]}, load average {min(loads):.1f} to {max(loads):.1f}"
-    return Record(found["rows"], where, found["sizes"], found["cores"])

@@ -1,10 +1,9 @@
 """What was measured elsewhere and is kept in ``results/benchmarks``: beside snnTorch, on a GPU, and in long trainings."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 _MADE_BY = {
     "petnet": "python benchmarks/petnet.py",
@@ -17,13 +16,9 @@ def load(name: str) -> dict[str, Any]:
     """A record by the name of its file.
 
     Raises:
-        FileNotFoundError: outside of the repository, or before it was measured; the message says how to make it.
+        FileNotFoundError, ValueError: as :func:`efficient_ai.records.read`.
     """
-    root = project_root()
-    path = root / "results" / "benchmarks" / f"{name}.json" if root else None
-    if path is None or not path.exists():
-        raise FileNotFoundError(f"results/benchmarks/{name}.json is not here; make it with: {_MADE_BY[name]}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return records.read(name, _MADE_BY[name])
 
 
 def trainings(name: str, samples: int) -> list[dict[str, Any]]:

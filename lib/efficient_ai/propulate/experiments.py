@@ -234,7 +234,7 @@ def _run_rivals(size: Profile) -> Rivals:
         }
         for name, function in tqdm(contestants.items(), desc="function")
     }
-    return Rivals(losses, peers.load())
+    return Rivals(losses, peers.Record.load())
 
 
 SETTINGS: dict[str, Islands | None] = {
@@ -332,8 +332,7 @@ def _slower(side: str) -> Callable[[peers.Record], Measured]:
                 continue
             values += ratios
             names += [f"{function}, {k}" for k in range(len(ratios))]
-        where = f"results/benchmarks/propulate.json: {record.where}"
-        return Measured(values, names, f"{peers.NAMES[side]}, two processes", where)
+        return Measured(values, names, f"{peers.NAMES[side]}, two processes", record.origin)
 
     return read
 
@@ -400,7 +399,7 @@ FUNNELS = Experiment(
 )
 OVERHEAD = Experiment(
     "overhead beside Optuna",
-    lambda size: peers.load(),
+    lambda size: peers.Record.load(),
     {"C1": _slower("tpe-journal"), "C2": _slower("tpe-sqlite")},
 )
 EXPERIMENTS = (RACES, SCALING, MIGRATION, QUALITY, RIVALS, FUNNELS, OVERHEAD)

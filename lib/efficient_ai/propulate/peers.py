@@ -4,15 +4,12 @@ The peers live in an environment of their own, so ``benchmarks/propulate.py`` ru
 ``results/benchmarks/propulate.json``; the chapter reads that file. Every number carries its machine and date.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 NAMES = {
     "ours": "this chapter",
@@ -35,16 +32,10 @@ NAMES = {
 """How the sides of the benchmark are called on the page."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(records.Record):
     """The report of ``benchmarks/propulate.py``."""
 
-    report: Mapping[str, Any]
-
-    @property
-    def where(self) -> str:
-        """Machine and date, for captions."""
-        return f"{self.report['machine']}, {self.report['date'][:10]}"
+    NAME = "propulate"
 
     def row(self, side: str, function: str, evaluations: int, processes: int) -> Mapping[str, Any]:
         """Overhead of one side: ``ms`` per evaluation, its spread, ``windows``, and the single repeats.
@@ -105,20 +96,3 @@ class Record:
         """
         kept = self.report["quality"][function][side]
         return np.asarray(kept["n"]), np.asarray(kept["best"], dtype=float)
-
-
-def load(path: Path | None = None) -> Record:
-    """The record of this checkout.
-
-    Args:
-        path: another file in the same format.
-
-    Raises:
-        FileNotFoundError: there is none; the message says how to make one.
-    """
-    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "propulate.json"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is not there: run  python benchmarks/propulate.py  (or get it by  git checkout)"
-        )
-    return Record(json.loads(path.read_text(encoding="utf-8")))

@@ -60,6 +60,11 @@ class Record:
         return cls(read(cls.NAME, cls.MADE_BY, path))
 
     @property
+    def origin(self) -> str:
+        """For the ledger: file, machine, date and load."""
+        return f"results/benchmarks/{self.NAME}.json: {self.where}"
+
+    @property
     def rows(self) -> list[Mapping[str, Any]]:
         """One for each measurement."""
         return list(self.report.get("rows", ()))

@@ -12,6 +12,8 @@ from efficient_ai import provenance
 from efficient_ai._paths import build_dir
 from efficient_ai.records._record import path_of
 
+NOTED = ("load", "date", "commit")
+
 
 class Unfinished(RuntimeError):
     """A record was to be written before all of it was measured."""
@@ -59,9 +61,13 @@ class Sitting:
             measure: takes a job and returns what it found. It raises where a run did not finish: such a run is no row.
 
         Raises:
-            ValueError: two jobs are alike.
+            ValueError: two jobs are alike, or a job uses a name under which a row notes its run.
         """
         jobs = [dict(job) for job in jobs]
+        if taken := {key for job in jobs for key in job} & set(NOTED):
+            raise ValueError(
+                f"a row notes its run under {', '.join(NOTED)}: rename {', '.join(sorted(taken))}"
+            )
         names = [_name(job) for job in jobs]
         if len(set(names)) < len(names):
             raise ValueError("two jobs of a benchmark are alike: number the repeats")
@@ -73,7 +79,7 @@ class Sitting:
                 before = self._calm()
                 found = dict(measure(dict(job)))
                 load = [round(before, 2), round(os.getloadavg()[0], 2)]
-                done[name] = job | found | {"load": load, "date": _now(), "commit": self.commit}
+                done[name] = job | found | dict(zip(NOTED, (load, _now(), self.commit), strict=True))
                 self._keep(name, done[name])
                 print(f"{number} of {len(jobs)}: {name}, load {load[0]:.1f} to {load[1]:.1f}", flush=True)
             self._missing -= 1

@@ -3,32 +3,20 @@
 ``benchmarks/recycle.py`` writes ``results/benchmarks/recycle.json``; the chapter reads that file.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
-from efficient_ai._paths import project_root
+from efficient_ai import records
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(records.Record):
     """The report of ``benchmarks/recycle.py``."""
 
-    report: Mapping[str, Any]
-
-    @property
-    def where(self) -> str:
-        """Machine and date, for captions."""
-        return f"{self.report['machine']}, {self.report['date'][:10]}"
+    NAME = "recycle"
 
     @property
     def version(self) -> str:
         """Of neuralforecast."""
-        return next(row["version"] for row in self.report["rows"] if "version" in row)
+        return next(row["version"] for row in self.rows if "version" in row)
 
     @property
     def profile(self) -> float:
@@ -37,19 +25,16 @@ class Record:
 
     def sides(self) -> list[tuple[str, str]]:
         """Who and what was trained, the smallest mean MASE first."""
-        found = {(row["side"], row["method"]) for row in self.report["rows"]}
+        found = {(row["side"], row["method"]) for row in self.rows}
         return sorted(found, key=lambda side: np.mean(self.mase(*side)))
 
     def mase(self, side: str, method: str) -> list[float]:
         """Test MASE, mean over lead days, one number per seed."""
-        return [float(np.mean(row["mase"])) for row in self._rows(side, method)]
+        return [float(np.mean(row["mase"])) for row in self.select(side=side, method=method)]
 
     def median(self, side: str, method: str, key: str) -> float:
         """Of a cost over the seeds: ``cpu_seconds``, ``steps``, ``parameters``, ``latency_ms``, ``peak_mb``."""
-        return float(np.median([row[key] for row in self._rows(side, method)]))
-
-    def _rows(self, side: str, method: str) -> list[Mapping[str, Any]]:
-        return [row for row in self.report["rows"] if (row["side"], row["method"]) == (side, method)]
+        return float(np.median([row[key] for row in self.select(side=side, method=method)]))
 
     def table(self) -> dict[str, list]:
         """Errors and costs of all sides, in the order of :meth:`sides`; MASE as mean and range of the seeds."""
@@ -77,17 +62,3 @@ class Record:
             f"{np.mean(self.mase(*ours)):.3f}; the profile alone has {self.profile:.3f}. {len(ahead)} of {len(self.sides())} "
             "are better than the profile after this training."
         )
-
-
-def load(path: Path | None = None) -> Record:
-    """The record of this checkout.
-
-    Raises:
-        FileNotFoundError: there is none; the message says how to make one.
-    """
-    path = path or (project_root() or Path.cwd()) / "results" / "benchmarks" / "recycle.json"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is not there: get it by  git checkout, or run  python benchmarks/recycle.py"
-        )
-    return Record(json.loads(path.read_text(encoding="utf-8")))

@@ -247,18 +247,18 @@ def report(tmp_path):
         "perun_sensors": [{"joules": 90.0, "counter": 100.0, "times": [0, 1, 2], "readings": [0, 40, 100]}],
     }  # fmt: skip
     rows = [
-        {"part": "tree", "load": "ramp", "record": row, "load_average": [1, 2]},
+        {"part": "tree", "pattern": "ramp", "record": row, "load": [1, 2]},
         {
             "part": "tree",
-            "load": "ramp",
+            "pattern": "ramp",
             "wrap": True,
             "record": row | {"ours": 101.0},
-            "load_average": [1, 1],
+            "load": [1, 1],
         },
     ]
     path = tmp_path / "energy.json"
     path.write_text(json.dumps({"machine": "m", "date": "2026-11-25 10:00", "versions": {}, "rows": rows}))
-    return peers.load(path)
+    return peers.Record.load(path)
 
 
 def test_errors_are_against_what_each_tool_claims_to_read(tmp_path):
@@ -269,9 +269,9 @@ def test_errors_are_against_what_each_tool_claims_to_read(tmp_path):
     assert record.errors("perun", "ramp") == pytest.approx([-0.1])
     assert record.errors("codecarbon", "ramp") == pytest.approx([-0.15])
     assert record.errors("codecarbon packages", "ramp") == [0.0]
-    assert record.bias("ramp") == [(pytest.approx(-0.1), pytest.approx(-0.1))] and record.loads() == 2
+    assert record.bias("ramp") == [(pytest.approx(-0.1), pytest.approx(-0.1))] and record.loads == (1, 2)
     with pytest.raises(FileNotFoundError, match=r"benchmarks/energy\.py"):
-        peers.load(tmp_path / "none.json")
+        peers.Record.load(tmp_path / "none.json")
 
 
 def test_without_sensors_three_claims_need_other_hardware_and_with_them_none():
@@ -329,7 +329,7 @@ def test_the_record_of_a_board_is_read_as_it_was_written():
 
 
 def test_the_recorded_board_is_a_measurement_and_its_trace_agrees_with_itself():
-    record = board.load()
+    record = board.Board.load()
     assert record.report["label"] == "measured:nvml" and len(record.phases) == 5
     assert record.label == "recorded:nvml", "of another day: not measured in this run"
     end = record.phases[-1][2]
@@ -339,12 +339,12 @@ def test_the_recorded_board_is_a_measurement_and_its_trace_agrees_with_itself():
 
 def test_a_missing_record_of_a_board_says_how_to_get_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"energy_gpu\.py"):
-        board.load(tmp_path / "none.json")
+        board.Board.load(tmp_path / "none.json")
 
 
 def test_at_equal_batch_the_record_says_what_it_says():
     """Training at batch 512 beside inference at batch 1 is another question: at equal batch seven of eight cases say the opposite."""
-    record = board.load()
+    record = board.Board.load()
     gains = {cell: np.mean(values) for cell, values in record.equal_batch().items()}
     assert len(gains) == 8 and sum(gain > 1 for gain in gains.values()) == 1
     in_time = record.equal_latency((0.006, 0.5, 1e-9))

@@ -45,7 +45,7 @@ def test_every_side_runs_and_sends_what_it_must(tmp_path):
 
 
 def test_the_record_has_every_side_in_every_round():
-    record = peers.load()
+    record = peers.Record.load()
     for ranks in (2, 4):
         rounds = {len(record.of(side, ranks)) for side in peers.SIDES}
         assert len(rounds) == 1 and rounds.pop() >= 3
@@ -56,8 +56,8 @@ def test_the_record_has_every_side_in_every_round():
 
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"python benchmarks/jigsaw\.py writes it"):
-        peers.load(tmp_path / "none.json")
+    with pytest.raises(FileNotFoundError, match=r"run  python benchmarks/jigsaw\.py"):
+        peers.Record.load(tmp_path / "none.json")
     (tmp_path / "few.json").write_text(json.dumps({"rows": [], "machine": "m"}))
     with pytest.raises(ValueError, match="empty"):
-        peers.load(tmp_path / "few.json")
+        peers.Record.load(tmp_path / "few.json")

@@ -52,7 +52,7 @@ def record(tmp_path):
         "quality": {function: dict.fromkeys(sides, falling) for function in figures.CONTEST},
     }  # fmt: skip
     (tmp_path / "record.json").write_text(json.dumps(report))
-    return peers.load(tmp_path / "record.json")
+    return peers.Record.load(tmp_path / "record.json")
 
 
 def test_ratios_are_taken_over_our_median(record):
@@ -71,7 +71,7 @@ def test_growth_comes_from_the_longest_run(record):
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"benchmarks/propulate\.py"):
-        peers.load(tmp_path / "none.json")
+        peers.Record.load(tmp_path / "none.json")
 
 
 def test_time_in_the_contest_is_price_and_overhead(record):
@@ -95,7 +95,7 @@ def test_figures_of_the_overhead(record):
 
 
 def test_the_record_of_this_checkout_has_what_the_chapter_draws():
-    record = peers.load(project_root() / "results" / "benchmarks" / "propulate.json")
+    record = peers.Record.load(project_root() / "results" / "benchmarks" / "propulate.json")
     for function in figures.CONTEST:
         figures.contest(figures.recorded(record, function), 0.0)
     for function in figures.FUNCTIONS:

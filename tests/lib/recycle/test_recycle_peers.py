@@ -44,4 +44,4 @@ def test_the_reading_names_the_best_of_both_and_counts_who_beats_the_profile():
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"benchmarks/recycle\.py"):
-        peers.load(tmp_path / "none.json")
+        peers.Record.load(tmp_path / "none.json")

@@ -40,7 +40,7 @@ def tools_table(record: Record) -> dict[str, list]:
 
 def estimate_table(record: Record) -> dict[str, list]:
     """No sensor: what each tool makes of the same loop on one core, medians over repeats."""
-    rows = record.rows("estimated")
+    rows = record.of("estimated")
 
     def median(read) -> float:
         return float(np.median([read(row) for row in rows]))
@@ -65,7 +65,7 @@ def estimate_table(record: Record) -> dict[str, list]:
 def estimate_spread(record: Record) -> list[float]:
     """For each repeat, the largest over the smallest of the three estimates of the processor's part; memory has only two."""
     spreads = []
-    for row in record.rows("estimated"):
+    for row in record.of("estimated"):
         values = [row["ours"], row["codecarbon machine"]["cpu"], row["codecarbon process"]["cpu"]]
         spreads.append(max(values) / min(values))
     return spreads
@@ -76,7 +76,7 @@ def overhead_table(record: Record) -> dict[str, list]:
     sides = [("ours", 1), ("ours", 10), ("ours", 100), ("ours-estimate", 1), ("ours-estimate", 10), ("ours-estimate", 100),
              ("perun", 1), ("codecarbon", 1)]  # fmt: skip
     names = {"ours": "this chapter, six counters", "ours-estimate": "this chapter, processor-time estimate", "perun": "perun", "codecarbon": "CodeCarbon"}  # fmt: skip
-    rows = [record.rows("overhead", tool=tool, hertz=hertz) for tool, hertz in sides]
+    rows = [record.of("overhead", tool=tool, hertz=hertz) for tool, hertz in sides]
     return {
         "tool": [names[tool] for tool, _ in sides],
         "readings per second": [hertz for _, hertz in sides],

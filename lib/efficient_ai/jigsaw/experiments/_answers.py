@@ -352,7 +352,7 @@ def _against(name: str | None):
 def _block(side: str):
     def read(record: peers.Record) -> Measured:
         ratios = record.slower_by(side, 2)
-        return Measured(ratios, range(len(ratios)), side, _where(record))
+        return Measured(ratios, range(len(ratios)), side, record.origin)
 
     return read
 
@@ -361,11 +361,7 @@ def _strongest(record: peers.Record) -> Measured:
     others = [side for side in peers.SIDES if side not in ("Jigsaw", "DDP")]
     side = min(others, key=lambda name: record.seconds(name, 2))
     ratios = record.slower_by(side, 2)
-    return Measured(ratios, range(len(ratios)), f"{side}, the quickest that cuts the model", _where(record))
-
-
-def _where(record: peers.Record) -> str:
-    return f"results/benchmarks/jigsaw.json: {record.where}"
+    return Measured(ratios, range(len(ratios)), f"{side}, the quickest that cuts the model", record.origin)
 
 
 COUNTS = Experiment(
@@ -499,10 +495,10 @@ BATCHED = Experiment(
 )
 PEERS = Experiment(
     "beside other ways to share a block",
-    lambda size: peers.load(),
+    lambda size: peers.Record.load(),
     {
         "C5c": _strongest,
-        "P1": lambda r: Measured(r.memory_ratios(), [2, 4], "the least of the others", _where(r)),
+        "P1": lambda r: Measured(r.memory_ratios(), [2, 4], "the least of the others", r.origin),
         "P2": _block("FSDP2"),
         "P3": _block("DTensor"),
     },
