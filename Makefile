@@ -8,6 +8,8 @@ CHAPTER ?=
 LIMIT ?=
 FOLDER ?= release
 ARGS ?=
+ONLY ?=
+SECONDS ?=
 
 PROFILES = smoke laptop full
 ifneq ($(filter $(PROFILES),$(PROFILE)),$(PROFILE))
@@ -20,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test quick lab serve assignments chapter pythons verify clean
+.PHONY: help setup book test quick lab serve assignments chapter mutants pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +34,7 @@ help:
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
 	@echo "make chapter NAME=demo    write a new chapter that builds and passes the tests  (PART=VI TITLE=\"...\")"
+	@echo "make mutants      change lines of core and builder: does a test notice?  (ONLY=ledger SECONDS=120)"
 	@echo "make pythons      build and test with the other Pythons, in environments of their own"
 	@echo "make setup        only create or refresh the environment    (VENV=$(VENV))"
 	@echo "make clean        delete what was built; the environment stays"
@@ -69,6 +72,10 @@ assignments: setup
 
 chapter: setup
 	@$(BOOKBUILD) chapter --name="$(NAME)" --part="$(PART)" --title="$(TITLE)"
+
+# All changes take a night; a run that was stopped goes on, and build/mutants.jsonl keeps what was found.
+mutants: setup
+	@$(BOOKBUILD) mutants --only="$(ONLY)" --seconds="$(SECONDS)"
 
 # Once per change of the pins: an hour for each Python.
 pythons: setup

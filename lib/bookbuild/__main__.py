@@ -49,19 +49,27 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--title", default="", help="its heading")
     trying = command("pythons", "Build and test the book with the other supported Pythons.", profile=False)
     trying.add_argument("--arguments", default="", help="what pytest gets")
+    changing = command(
+        "mutants", "Change lines of core and builder and see whether a test fails.", profile=False
+    )
+    changing.add_argument("--only", default="", help="modules whose path contains one of these words")
+    changing.add_argument(
+        "--seconds", default="", help="a sample that takes so long; all changes if not given"
+    )
+    changing.add_argument("--seed", type=int, default=0, help="of the sample")
     serving = command("serve", "Show the built site on a local port.")
     serving.add_argument("--port", default="8000", help="1 to 65535, or 0 for any that is free")
     return parser
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str, name: str = "LIMIT") -> float | None:
     """An empty text, which make hands over where nothing was said, is no limit of the caller's."""
     if not text:
         return None
     try:
         return float(text)
     except ValueError:
-        raise BuildError(f"LIMIT is a number of seconds, not '{text}'") from None
+        raise BuildError(f"{name} is a number of seconds, not '{text}'") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,6 +133,13 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         from bookbuild.pythons import try_pythons
 
         try_pythons(layout, options.arguments)
+    if options.command == "mutants":
+        from bookbuild import mutants
+
+        limit = _seconds(options.seconds, "SECONDS")
+        verdicts = mutants.run_mutants(layout, only=options.only.split(), seconds=limit, seed=options.seed)
+        print(*mutants.told(verdicts), sep="\n")
+        return int(any(verdict != mutants.NOTICED for verdict in verdicts.values()))
     if options.command == "lab":
         as_root = ["--allow-root"] if os.geteuid() == 0 else []
         start = "--LabApp.default_url=/lab/tree/book/index.md"

@@ -16,7 +16,7 @@ from bookbuild.fingerprint import closure, dependencies, imported_names
 from bookbuild.layout import BuildError, Layout, read_json, read_notebook
 from bookbuild.records import expected_seconds
 
-ALONE = ("mpi", "slurm", "notebook")
+ALONE = ("mpi", "slurm", "notebook", "mutants")
 PHASE = "EFFICIENT_AI_TESTS"  # "alone" or "beside", read by tests/conftest.py
 SECONDS = "tests.json"
 QUICK = 170.0  # seconds of tests that `make quick` starts
