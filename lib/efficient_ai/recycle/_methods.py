@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from efficient_ai import transformers
+from efficient_ai import forecasters
 from efficient_ai.recycle._baselines import DLinear, NLinear
 from efficient_ai.recycle._calendar import METADATA
 from efficient_ai.recycle._network import HourlyTwin, ReCycle
@@ -61,11 +61,11 @@ METHODS = {
     "DLinear": Method(lambda cycle: DLinear(cycle), RAW),
     "hourly tokens": Method(lambda cycle: HourlyTwin(cycle), RESIDUAL, slow=True),
     "PatchTST": Method(
-        lambda cycle: Stepwise(transformers.PatchTST(21 * cycle, 7 * cycle, dropout=0.1), cycle, 21), RAW, slow=True
+        lambda cycle: Stepwise(forecasters.PatchTST(21 * cycle, 7 * cycle, dropout=0.1), cycle, 21), RAW, slow=True
     ),
     "Autoformer": Method(
         lambda cycle: Stepwise(
-            transformers.Autoformer(21 * cycle, 7 * cycle, marks=METADATA, encoders=1, window=cycle + 1), cycle, 21, marks=True
+            forecasters.Autoformer(21 * cycle, 7 * cycle, marks=METADATA, encoders=1, window=cycle + 1), cycle, 21, marks=True
         ),
         RAW,
         slow=True,

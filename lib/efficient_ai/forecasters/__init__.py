@@ -3,7 +3,7 @@
 All map ``(batch, steps, channels)`` to ``(batch, horizon, channels)``.
 """
 
-from efficient_ai.transformers._autoformer import AutoCorrelation, Autoformer, moving_average
-from efficient_ai.transformers._patchtst import PatchTST
+from efficient_ai.forecasters._autoformer import AutoCorrelation, Autoformer, moving_average
+from efficient_ai.forecasters._patchtst import PatchTST
 
 __all__ = ["AutoCorrelation", "Autoformer", "PatchTST", "moving_average"]
