@@ -30,7 +30,7 @@ help:
 	@echo "make test         set up and run every test"
 	@echo "make quick        run the tests that your change touches, in about three minutes  (SINCE=commit)"
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
-	@echo "make lab          open JupyterLab on the book"
+	@echo "make lab          open JupyterLab on your own copies of the book, in work/"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
 	@echo "make chapter NAME=demo    write a new chapter that builds and passes the tests  (PART=VI TITLE=\"...\")"

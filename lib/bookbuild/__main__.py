@@ -1,9 +1,7 @@
 """The builder's commands, called by the Makefile: ``python -m bookbuild book``."""
 
 import argparse
-import os
 import re
-import subprocess
 import sys
 
 from bookbuild.layout import PROFILES, BuildError, Layout, what_the_disk_says
@@ -28,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--chapter", default="", help="only these chapters, separated by commas or spaces")
     command("assets", "Install the scripts and fonts that the site needs.", profile=False)
     command("site", "Render the site from the executed chapters.")
-    command("lab", "Open JupyterLab on the book.", profile=False)
+    command("lab", "Open JupyterLab on the reader's copies of the book.", profile=False)
     added = command("assignments", "Write the students' versions of the exercises.", profile=False)
     added.add_argument(
         "--folder", default="release", help="the course folder, below the checkout unless absolute"
@@ -141,9 +139,9 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         print(*mutants.told(verdicts), sep="\n")
         return int(any(verdict != mutants.NOTICED for verdict in verdicts.values()))
     if options.command == "lab":
-        as_root = ["--allow-root"] if os.geteuid() == 0 else []
-        start = "--LabApp.default_url=/lab/tree/book/index.md"
-        return subprocess.call([sys.executable, "-m", "jupyterlab", start, *as_root], cwd=layout.root)
+        from bookbuild.lab import lab
+
+        return lab(layout)
     if options.command == "assignments":
         from bookbuild._assignments import write_assignments
 

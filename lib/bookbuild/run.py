@@ -56,8 +56,6 @@ class Run:
         shutil.rmtree(self.work, ignore_errors=True)
         (self.work / "folder").mkdir(parents=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        results = self.layout.results(self.profile, self.chapter)
-        before = results.stat().st_mtime_ns if results.exists() else None
         self.progress.at_cell(self.chapter, 0, 0)
         start = time.monotonic()
         reason = self._run_child()
@@ -65,8 +63,7 @@ class Run:
         self.progress.finished(self.chapter, seconds, failed=reason is not None)
         if reason is not None:
             return Outcome(self.chapter, self.work, True, seconds, self._report(reason))
-        wrote = results.exists() and results.stat().st_mtime_ns != before
-        self._keep(seconds, wrote)
+        self._keep(seconds)
         shutil.rmtree(self.work, ignore_errors=True)
         return Outcome(self.chapter, self.layout.executed(self.profile, self.chapter), True, seconds)
 
@@ -129,13 +126,16 @@ class Run:
             MARK: mark,
             "EFFICIENT_AI_STATIC": "1",
             "EFFICIENT_AI_BUILD": str(self.layout.build),
+            "EFFICIENT_AI_RESULTS": str(self.work / "results"),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in paths)),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }  # fmt: skip
 
-    def _keep(self, seconds: float, wrote_results: bool) -> None:
+    def _keep(self, seconds: float) -> None:
         content = (self.work / "out.ipynb").read_bytes()
+        wrote = self.work / "results" / self.profile / f"{self.chapter}.json"
+        results = wrote.read_bytes() if wrote.exists() else None
         record = {
             "chapter": self.chapter,
             "profile": self.profile,
@@ -146,11 +146,13 @@ class Run:
             "commit": provenance.short(provenance.commit(self.layout.root)),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "versions": provenance.versions(),
-            "wrote_results": wrote_results,
+            "results": hashlib.sha256(results).hexdigest() if results is not None else None,
             "sha256": hashlib.sha256(content).hexdigest(),
             "fingerprint": self.fingerprint,
         }
         write_atomic(self.layout.executed(self.profile, self.chapter), content)
+        if results is not None:
+            write_atomic(self.layout.results(self.profile, self.chapter), results)
         write_json(self.layout.run_record(self.profile, self.chapter), record)
 
     def _report(self, reason: str) -> str:

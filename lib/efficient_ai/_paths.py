@@ -16,3 +16,12 @@ def build_dir() -> Path:
     if chosen:
         return Path(chosen).resolve()
     return (project_root() or Path.cwd()) / "build"
+
+
+def results_dir() -> Path:
+    """Folder for the ledgers of runs: ``$EFFICIENT_AI_RESULTS``, which the builder sets for its own runs, else a sandbox.
+
+    What a reader runs by hand never lies where a build looks for the book's results.
+    """
+    chosen = os.environ.get("EFFICIENT_AI_RESULTS")
+    return Path(chosen).resolve() if chosen else build_dir() / "sandbox"

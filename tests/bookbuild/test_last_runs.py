@@ -21,9 +21,9 @@ def ran(book):
     sound = {
         "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         "fingerprint": records.present_fingerprint(layout, "smoke", "a"),
-        "wrote_results": True,
+        "results": hashlib.sha256(b"{}").hexdigest(),
     }
-    write_json(layout.results("smoke", "a"), {})
+    write_atomic(layout.results("smoke", "a"), b"{}")
 
     def state(**changes):
         write_json(layout.run_record("smoke", "a"), sound | changes)
@@ -36,9 +36,11 @@ def test_a_run_counts_only_with_its_own_notebook_code_and_results(ran, book):
     assert ran() == "sound"
     assert ran(sha256="of another notebook") == "missing"
     assert ran(fingerprint="of other code") == "stale"
+    write_atomic(book.layout.results("smoke", "a"), b'{"foreign": 1}')
+    assert ran() == "missing", "somebody else wrote there"
     book.layout.results("smoke", "a").unlink()
     assert ran() == "missing", "its results are gone"
-    assert ran(wrote_results=False) == "sound", "a chapter without results needs none"
+    assert ran(results=None) == "sound", "a chapter without results needs none"
     book.layout.executed("smoke", "a").unlink()
     assert ran() == "missing"
 

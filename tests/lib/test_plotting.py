@@ -114,20 +114,98 @@ def test_colours():
     assert plotting.rgba("#0072B2", 0.5) == "rgba(0,114,178,0.5)"
 
 
-def test_live_figures_are_drawn_by_the_kernel(monkeypatch):
-    """Without the build's switch the figure is a Plotly output and the sliders are ipywidgets."""
-    import ipywidgets
-
+@pytest.fixture
+def notebook(monkeypatch):
+    """What a call puts into the output of a notebook, where no page of the site brings the scripts."""
     shown = []
     monkeypatch.delenv("EFFICIENT_AI_STATIC", raising=False)
-    monkeypatch.setattr("efficient_ai.plotting._figures.display", lambda value, **_: shown.append(value))
+    monkeypatch.setattr("efficient_ai.plotting._carrier._carriers", set())
+    monkeypatch.setattr("efficient_ai.plotting._carrier.packed", lambda: "<script>carried</script>")
+
+    def display(value, **_):
+        shown.append(value["text/html"] if isinstance(value, dict) else value.data)
+
+    monkeypatch.setattr("efficient_ai.plotting._figures.display", display)
+    return shown
+
+
+def test_in_a_notebook_it_is_the_same_figure_and_one_cell_carries_what_draws_it(notebook, monkeypatch):
+    cell = ["a"]
+    monkeypatch.setattr("efficient_ai.plotting._carrier._cell", lambda: cell[0])
+    slope = {"slope": plotting.Control([1.0, 2.0, 5.0], label="slope")}
+    plotting.explore(slope, lambda slope: (line(slope), "r"), alt=ALT)
     plotting.show(line(), alt=ALT)
-    assert "application/vnd.plotly.v1+json" in shown[0]
-    plotting.explore(
-        {"slope": plotting.Control([1.0, 2.0], label="slope")}, lambda slope: (line(slope), "r"), alt=ALT
-    )
-    box = next(value for value in shown if isinstance(value, ipywidgets.VBox))
-    assert isinstance(box.children[0], ipywidgets.SelectionSlider) and box.children[0].value == 1.0
+    cell[0] = "b"
+    plotting.show(line(), alt=ALT)
+    assert ["carried" in html for html in notebook] == [True, True, False]
+    cell[0] = "a"
+    plotting.show(line(), alt=ALT)
+    assert "carried" in notebook[-1], "the cell runs again, and its new output replaces the one that carried"
+    assert set(spec(notebook[0])["frames"]) == {"0", "1", "2"} and "type='range'" in notebook[0]
+    assert "trust this notebook" in notebook[0] and "eaiQueue" in notebook[0]
+    ids = [re.search(r"<figure class='eai-figure' id='([^']+)'", html)[1] for html in notebook]
+    assert len(set(ids)) == len(ids), "figures of several notebooks stand in one document"
+
+
+def test_the_kernel_draws_what_lies_between_two_frames(notebook):
+    from efficient_ai.plotting import _live
+
+    controls = {
+        "slope": plotting.Control([1.0, 2.0, 5.0], label="slope"),
+        "n": plotting.Control([3, 4], label="points", labels=["three", "four"]),
+    }
+    plotting.explore(controls, lambda slope, n: (line(slope, n), f"{slope} {n}"), alt=ALT)
+    name = re.search(r"data-live='(\w+)'", notebook[0])[1]
+    found = _live.frame(name, [1.5, 1])._repr_json_()
+    assert found["readout"] == "3.5 4" and found["labels"] == ["3.5", "four"]
+    assert found["data"][0]["type"] == "scatter" and "template" not in found["layout"]
+    assert _live.frame(name, [2, 0])._repr_json_()["readout"] == "5.0 3"
+    assert _live.frame("of another kernel", [0, 0])._repr_json_() == {"gone": True}
+    assert [control.get("values") for control in spec(notebook[0])["controls"]] == [[1, 2, 5], None]
+
+
+def test_a_setting_that_cannot_be_drawn_says_why(notebook):
+    from efficient_ai.plotting import _live
+
+    def draw(slope):
+        if slope not in (1.0, 2.0):
+            raise ValueError("no such slope")
+        return line(slope), "r"
+
+    plotting.explore({"slope": plotting.Control([1.0, 2.0], label="slope")}, draw, alt=ALT)
+    name = re.search(r"data-live='(\w+)'", notebook[0])[1]
+    assert _live.frame(name, [0.5])._repr_json_()["error"] == "ValueError: no such slope"
+
+
+@pytest.mark.parametrize(
+    ("values", "between", "half"),
+    [
+        ([1.0, 2.0, 5.0], True, 1.5),
+        ([5.0, 2.0], True, 3.5),
+        ([0.01, 1.0, 100.0], True, pytest.approx(0.1)),
+        ([0, 0.5, 1], True, 0.25),
+        ([1, 2, 4], False, 1),
+        ([True, False], False, True),
+        ([1.0, 3.0, 2.0], False, 1.0),
+        (["a", "b"], False, "a"),
+        ([None, 1.0], False, None),
+    ],
+)
+def test_between_numbers_there_are_more_numbers(values, between, half):
+    control = plotting.Control(values, label="x")
+    assert control.between is between
+    assert control.at(0.5) == half
+    assert [control.at(i) for i in range(len(values))] == values
+
+
+def test_the_carried_scripts_draw_without_a_page():
+    from efficient_ai.plotting import _carrier
+
+    text = plotting.bundle().decode()
+    for part in ("window.Plotly", "window.eaiThemes", "window.eaiDraw", ".eai-figure"):
+        assert part in text
+    packed = _carrier.packed()
+    assert packed.startswith("<script>") and packed.count("</script>") == 1 and len(packed) < 2.5e6
 
 
 def test_source_is_the_code_without_its_docstring(monkeypatch):
@@ -168,17 +246,48 @@ def test_code_on_a_page_has_80_columns_and_means_the_same():
 
 def test_a_live_figure_is_replaced_and_not_shown_again(monkeypatch):
     events = []
-    monkeypatch.setattr(
-        "efficient_ai.plotting._figures.display", lambda value, **_: events.append(type(value).__name__)
-    )
-    monkeypatch.setattr("IPython.display.clear_output", lambda wait: events.append("clear"))
+
+    class Handle:
+        def update(self, value):
+            events.append("update")
+
+    def display(value, display_id=None):
+        events.append("display" if display_id else "carrier")
+        return Handle() if display_id else None
+
+    monkeypatch.setattr("efficient_ai.plotting._figures.display", display)
+    monkeypatch.setattr("efficient_ai.plotting._carrier._carriers", set())
     monkeypatch.delenv("EFFICIENT_AI_STATIC", raising=False)
     redraw = plotting.live(line())
     redraw(line(2.0))
-    assert events == ["Output", "clear", "dict", "clear", "dict"]
+    assert events == ["carrier", "display", "update"]
     monkeypatch.setenv("EFFICIENT_AI_STATIC", "1")
     plotting.live(line())(line())
-    assert len(events) == 5
+    assert len(events) == 3
+
+
+def test_a_bar_follows_and_stays_at_its_total(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, value):
+            shown.append(value.data)
+
+    monkeypatch.setattr("efficient_ai.plotting._progress.display", lambda value, display_id: Handle())
+    bars = plotting.Progress(4, ["rank 0", "rank <1>"])
+    bars.update(3, "error 0.5 < 1", bar=1)
+    bars.update(3, "error 0.5 < 1", bar=1)
+    bars.update(9)
+    assert (
+        len(shown) == 2
+        and "value='3'" in shown[0]
+        and "error 0.5 &lt; 1" in shown[0]
+        and "rank &lt;1&gt;" in shown[0]
+    )
+    assert "value='4'" in shown[1]
+    for total in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="above 0"):
+            plotting.Progress(total)
 
 
 def test_site_assets_hold_both_themes():
@@ -198,7 +307,10 @@ def test_numbers_stand_right_and_texts_left():
         },
         "comparison",
     )
-    assert page.count("<th scope='col'>") == 2 and page.count("<th scope='col' class='eai-text'>") == 2
+    assert (
+        page.count("<th scope='col'>") == 2
+        and page.count("<th scope='col' class='eai-text' style='text-align:left'>") == 2
+    )
     assert "<td>0.3 [0.2, 0.4]</td>" in page and "<td>−4 %</td>" in page
-    assert "<td class='eai-text'>takes <code>k</code> of them</td>" in page
-    assert "<td class='eai-text'>3 &lt;b&gt;</td>" in page
+    assert "<td class='eai-text' style='text-align:left'>takes <code>k</code> of them</td>" in page
+    assert "<td class='eai-text' style='text-align:left'>3 &lt;b&gt;</td>" in page

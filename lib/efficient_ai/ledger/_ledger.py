@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from efficient_ai import metering, profiles, provenance
-from efficient_ai._paths import build_dir
+from efficient_ai._paths import results_dir
 from efficient_ai.ledger._claims import Claim, LargerHardware
 from efficient_ai.ledger._entries import SCHEMA, Entry
 from efficient_ai.ledger._experiments import Experiment
@@ -115,7 +115,7 @@ class Ledger:
         The file appears whole or not at all, also if the process is killed meanwhile.
 
         Args:
-            path: the file; ``build/results/<profile>/<chapter>.json`` if not given.
+            path: the file; ``build/sandbox/<profile>/<chapter>.json`` if not given, or where the builder asks for it.
 
         Raises:
             LedgerError: a claim has no value yet.
@@ -123,7 +123,7 @@ class Ledger:
         missing = [id for id in self._claims if id not in self._entries]
         if missing:
             raise LedgerError(f"no value recorded for claim(s) {', '.join(missing)} of {self.chapter}")
-        path = Path(path) if path else build_dir() / "results" / self.profile / f"{self.chapter}.json"
+        path = Path(path) if path else results_dir() / self.profile / f"{self.chapter}.json"
         run = {
             "schema": SCHEMA,
             "chapter": self.chapter,

@@ -3,8 +3,8 @@
 Every figure goes through one of two calls, and neither works without a text alternative:
 
 * :func:`show` shows a figure with a caption and a folded table of its numbers,
-* :func:`explore` adds sliders or buttons. In the rendered page every setting was drawn beforehand, so it moves
-  with no kernel; in JupyterLab the same call becomes ipywidgets that draw on demand.
+* :func:`explore` adds sliders. Every setting was drawn beforehand, so it moves with no kernel: in the rendered page, in a
+  saved notebook, in an export. In the book's JupyterLab the kernel adds the settings between.
 
 :func:`table`, :func:`markdown` and :func:`source` put numbers, sentences and library code on the page.
 
@@ -13,7 +13,10 @@ text: :data:`LIGHT` and :data:`DARK` do, and the page swaps one for the other wi
 """
 
 from efficient_ai.plotting._assets import site_assets
-from efficient_ai.plotting._figures import Control, explore, explore_html, live, show
+from efficient_ai.plotting._carrier import bundle
+from efficient_ai.plotting._control import Control
+from efficient_ai.plotting._figures import explore, explore_html, live, show
+from efficient_ai.plotting._progress import Progress
 from efficient_ai.plotting._text import markdown, source, table
 from efficient_ai.plotting._theme import (
     COLOURS,
@@ -34,6 +37,8 @@ __all__ = [
     "LIGHT",
     "OKABE_ITO",
     "Control",
+    "Progress",
+    "bundle",
     "colour",
     "explore",
     "explore_html",

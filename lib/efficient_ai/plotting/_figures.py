@@ -1,59 +1,17 @@
 """``show`` and ``explore``: what a chapter calls to put a figure on the page."""
 
-import html
 import itertools
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
-import plotly.io as pio
 from IPython.display import HTML, display
 
-from efficient_ai.plotting._tables import Table, table_html
-from efficient_ai.plotting._theme import LIGHT
-
-_BUDGET_KB = 300  # what one figure may add to a page
-_figure_numbers = itertools.count(1)  # labels and inputs of a page need ids that differ
-
-
-@dataclass(frozen=True)
-class Control:
-    """One slider of :func:`explore`.
-
-    Args:
-        values: the settings, in order; at least two.
-        label: what the slider moves, with its unit.
-        start: the setting shown first; the first of ``values`` if not given.
-        labels: how the settings are written; ``str(value)`` if not given.
-    """
-
-    values: Sequence[Any]
-    label: str
-    start: Any = None
-    labels: Sequence[str] | None = None
-
-    def __post_init__(self):
-        if len(self.values) < 2:
-            raise ValueError(f"control {self.label!r} needs at least two values, got {len(self.values)}")
-        if self.start is not None and self.start not in self.values:
-            raise ValueError(
-                f"control {self.label!r} starts at {self.start!r}, which is not among its values"
-            )
-        if self.labels is not None and len(self.labels) != len(self.values):
-            raise ValueError(
-                f"control {self.label!r} has {len(self.values)} values and {len(self.labels)} labels"
-            )
-
-    @property
-    def texts(self) -> list[str]:
-        return [str(text) for text in (self.labels or self.values)]
-
-    @property
-    def start_index(self) -> int:
-        return 0 if self.start is None else list(self.values).index(self.start)
+from efficient_ai.plotting import _carrier, _live
+from efficient_ai.plotting._component import component
+from efficient_ai.plotting._control import Control
+from efficient_ai.plotting._tables import Table
 
 
 def show(fig: go.Figure, *, alt: str, table: Table | None = None, caption: str = "") -> None:
@@ -69,11 +27,7 @@ def show(fig: go.Figure, *, alt: str, table: Table | None = None, caption: str =
         ValueError: no text alternative, or more data than a page should carry.
     """
     _require_alt(alt)
-    if _static():
-        display(HTML(_page_html([], {"": (fig, "")}, alt, table, caption)))
-        return
-    display(_bundle(fig), raw=True)
-    display(HTML(_below(alt, table, caption)))
+    _put(alt, [], {"": (fig, "")}, alt=alt, table=table, caption=caption)
 
 
 def explore(
@@ -100,11 +54,9 @@ def explore(
     _require_alt(alt)
     if not controls:
         raise ValueError("explore needs at least one control; use show for a figure that does not move")
-    if _static():
-        display(HTML(explore_html(controls, draw, alt=alt, table=table, caption=caption)))
-        return
-    _explore_live(controls, draw)
-    display(HTML(_below(alt, table, caption)))
+    sliders = list(controls.values())
+    kept = "" if _static() or not any(slider.between for slider in sliders) else _live.keep(controls, draw)
+    _put(alt, sliders, _frames(controls, draw), alt=alt, table=table, caption=caption, live=kept)
 
 
 def explore_html(
@@ -117,120 +69,55 @@ def explore_html(
 ) -> str:
     """What :func:`explore` shows where there is no kernel: the figure with all its frames, as HTML for a page."""
     _require_alt(alt)
-    names, sliders = list(controls), list(controls.values())
+    return component(list(controls.values()), _frames(controls, draw), alt=alt, table=table, caption=caption)
+
+
+def _frames(
+    controls: Mapping[str, Control], draw: Callable[..., tuple[go.Figure, str]]
+) -> dict[str, tuple[go.Figure, str]]:
+    """What ``draw`` makes of every combination of settings, by the positions of the sliders."""
     frames = {}
-    for index in itertools.product(*(range(len(slider.values)) for slider in sliders)):
-        settings = {name: slider.values[i] for name, slider, i in zip(names, sliders, index, strict=True)}
-        frames[",".join(map(str, index))] = draw(**settings)
-    return _page_html(sliders, frames, alt, table, caption)
-
-
-def _explore_live(controls: Mapping[str, Control], draw) -> None:
-    import ipywidgets
-
-    sliders = {
-        name: ipywidgets.SelectionSlider(
-            options=list(zip(control.texts, control.values, strict=True)),
-            value=control.values[control.start_index],
-            description=control.label,
-            continuous_update=False,
-            style={"description_width": "initial"},
-            layout={"width": "32em"},
+    for index in itertools.product(*(range(len(control.values)) for control in controls.values())):
+        settings = zip(controls.items(), index, strict=True)
+        frames[",".join(map(str, index))] = draw(
+            **{name: control.values[i] for (name, control), i in settings}
         )
-        for name, control in controls.items()
-    }
-
-    def redraw(**settings):
-        fig, readout = draw(**settings)
-        display(_bundle(fig), raw=True)
-        display(HTML(f"<p>{html.escape(readout)}</p>"))
-
-    display(ipywidgets.VBox([*sliders.values(), ipywidgets.interactive_output(redraw, sliders)]))
+    return frames
 
 
-def live(fig: go.Figure) -> Callable[[go.Figure], None]:
-    """Show ``fig`` in JupyterLab and return a function that puts another figure in its place.
+def live(
+    fig: go.Figure, *, alt: str = "A figure that is drawn anew while the cell runs."
+) -> Callable[[go.Figure], None]:
+    """Show ``fig`` in a notebook and return a function that puts another figure in its place.
 
     While the book is built nothing is shown: a page has no kernel, so it gets its figure by :func:`show` at the end.
     """
     if _static():
         return lambda fig: None
-    import ipywidgets
-    from IPython.display import clear_output
 
-    # JupyterLab draws a Plotly output once and ignores an update of it, so each figure is an output of its own.
-    place = ipywidgets.Output()
-    display(place)
+    def drawn(fig: go.Figure) -> HTML:
+        return HTML(component([], {"": (fig, "")}, alt=alt, notebook=True))
 
-    def redraw(fig: go.Figure) -> None:
-        with place:
-            clear_output(wait=True)
-            display(_bundle(fig), raw=True)
-
-    redraw(fig)
-    return redraw
+    if carried := _carrier.carried():  # apart, so that it is not sent with every figure
+        display(HTML(carried))
+    handle = display(drawn(fig), display_id=True)
+    return lambda fig: handle.update(drawn(fig)) if handle else None
 
 
-def _bundle(fig: go.Figure) -> dict:
-    """The figure as JupyterLab draws it."""
-    fig.update_layout(template=LIGHT)
-    return {"application/vnd.plotly.v1+json": json.loads(pio.to_json(fig, validate=False))}
+def _put(said: str, *what: Any, **more: Any) -> None:
+    """Display the component, with what draws it where no page of the site does; readers of plain text get ``said``."""
+    if _static():
+        display(HTML(component(*what, **more)))
+        return
+    text = _carrier.carried() + component(*what, **more, notebook=True)
+    display({"text/html": text, "text/plain": said}, raw=True)
 
 
 def _static() -> bool:
-    """True while the book is built: a figure is then written for readers without a kernel."""
+    """True while the book is built: a page of the site brings the scripts of all its figures."""
     return os.environ.get("EFFICIENT_AI_STATIC") == "1"
 
 
 def _require_alt(alt: str) -> None:
     if len(alt.split()) < 5:
         raise ValueError(f"the text alternative {alt!r} is too short: say what is drawn and what it shows")
-
-
-def _page_html(sliders: list[Control], frames, alt: str, table, caption: str) -> str:
-    number = next(_figure_numbers)
-    heights = {fig.layout.height or 360 for fig, _ in frames.values()}
-    spec = {"controls": [{"labels": slider.texts} for slider in sliders], "layout": {}, "frames": {}}
-    for key, (fig, readout) in frames.items():
-        body = json.loads(pio.to_json(fig, validate=False))
-        body["layout"].pop("template", None)  # the page supplies the one of its theme
-        spec["frames"][key] = {"data": body["data"], "layout": body["layout"], "readout": readout}
-    text = json.dumps(spec, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    if len(text) > _BUDGET_KB * 1000:
-        raise ValueError(
-            f"the figure carries {len(text) / 1000:.0f} kB, a page should carry at most {_BUDGET_KB}: "
-            "draw fewer points (numpy float32 helps) or fewer settings"
-        )
-    rows = "".join(_slider_html(slider, f"eai-{number}-{i}") for i, slider in enumerate(sliders))
-    readout = "<output class='eai-readout' aria-live='polite'></output>" if sliders else ""
-    return (
-        f"<figure class='eai-figure' id='eai-figure-{number}'>"
-        + (f"<div class='eai-controls'>{rows}</div>" if sliders else "")
-        + readout
-        + f"<div class='eai-plot' role='img' aria-label='{html.escape(alt, quote=True)}' "
-        f"style='min-height:{max(heights):.0f}px'></div>"
-        + (f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "")
-        + _details(table)
-        + f"<script type='application/json' class='eai-spec'>{text}</script></figure>"
-    )
-
-
-def _slider_html(slider: Control, element_id: str) -> str:
-    return (
-        f"<div class='eai-control'><label for='{element_id}'>{html.escape(slider.label)}</label><div class='eai-row'>"
-        f"<input type='range' id='{element_id}' min='0' max='{len(slider.values) - 1}' step='1' "
-        f"value='{slider.start_index}' autocomplete='off'>"
-        f"<output for='{element_id}'>{html.escape(slider.texts[slider.start_index])}</output></div></div>"
-    )
-
-
-def _below(alt: str, table, caption: str) -> str:
-    described = f"<details><summary>Description</summary><p>{html.escape(alt)}</p></details>"
-    return (f"<p><em>{html.escape(caption)}</em></p>" if caption else "") + described + _details(table)
-
-
-def _details(table) -> str:
-    if table is None:
-        return ""
-    label = "Numbers behind the figure"
-    return f"<details><summary>{label}</summary>{table_html(table, label)}</details>"

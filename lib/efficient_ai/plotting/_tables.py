@@ -19,7 +19,10 @@ def table_html(table: Table, label: str) -> str:
     columns = {str(name): list(column) for name, column in table.items()}
     if len({len(column) for column in columns.values()}) > 1:
         raise ValueError(f"columns of different length: { {name: len(c) for name, c in columns.items()} }")
-    sides = ["" if _is_numeric(column) else " class='eai-text'" for column in columns.values()]
+    sides = [
+        "" if _is_numeric(column) else " class='eai-text' style='text-align:left'"
+        for column in columns.values()
+    ]
     head = "".join(
         f"<th scope='col'{side}>{escape(name)}</th>" for name, side in zip(columns, sides, strict=True)
     )

@@ -3,8 +3,7 @@
 import time
 from typing import Any
 
-import ipywidgets
-from IPython.display import display
+from efficient_ai.plotting import Progress
 
 
 def live_view(job: Any, epochs: int, poll: float = 0.3) -> list:
@@ -12,17 +11,13 @@ def live_view(job: Any, epochs: int, poll: float = 0.3) -> list:
 
     A bar for each rank follows its current training, a sentence has the error; in the rendered page they stay as at the end.
     """
-    bars = [
-        ipywidgets.IntProgress(max=epochs, description=f"rank {rank}") for rank in range(len(job.published()))
-    ]
-    words = [ipywidgets.HTML() for _ in bars]
-    display(ipywidgets.VBox([ipywidgets.HBox(pair) for pair in zip(bars, words, strict=True)]))
+    bars = Progress(epochs, [f"rank {rank}" for rank in range(len(job.published()))])
 
     def update() -> None:
-        for bar, word, news in zip(bars, words, job.published(), strict=True):
+        for rank, news in enumerate(job.published()):
             if news:
-                bar.value = news["epoch"]
-                word.value = f"batch {news['batch']}, seed {news['seed']}, epoch {news['epoch']}: validation RMSE {news['valid']:.3f}"
+                words = f"batch {news['batch']}, seed {news['seed']}, epoch {news['epoch']}: validation RMSE {news['valid']:.3f}"
+                bars.update(news["epoch"], words, rank)
 
     while not job.done:
         update()

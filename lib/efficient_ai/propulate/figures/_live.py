@@ -2,10 +2,7 @@
 
 import time
 
-import ipywidgets
-from IPython.display import display
-
-from efficient_ai.plotting import figure, live
+from efficient_ai.plotting import Progress, figure, live
 from efficient_ai.propulate._population import Individual
 from efficient_ai.propulate._run import Run
 from efficient_ai.propulate.figures._runs import add_progress
@@ -23,27 +20,25 @@ def live_view(job, evaluations: int, *, method: str = "asynchronous", poll: floa
         method: name of the method, for its colour.
         poll: seconds between two looks.
     """
-    bar = ipywidgets.IntProgress(max=evaluations, description="evaluated", layout={"width": "24em"})
-    sentence = ipywidgets.HTML()
-    display(ipywidgets.VBox([bar, sentence]))
+    bar, told = Progress(evaluations, ["evaluated"]), [-1]
     redraw = live(_figure([], method))
     while not job.done:
-        _update(bar, sentence, redraw, job.published(), method)
+        _update(bar, told, redraw, job.published(), method)
         time.sleep(poll)
     runs = job.result()
-    _update(bar, sentence, redraw, [run.individuals for run in runs], method)
+    _update(bar, told, redraw, [run.individuals for run in runs], method)
     return runs[0]
 
 
-def _update(bar, sentence, redraw, published: list[list[Individual] | None], method: str) -> None:
+def _update(bar, told, redraw, published: list[list[Individual] | None], method: str) -> None:
     known = [individuals or [] for individuals in published]
     newest = max(known, key=len)
-    if newest and len(newest) == bar.value:
+    if len(newest) == told[0]:
         return
-    bar.value = min(len(newest), bar.max)
+    told[0] = len(newest)
     counts = ", ".join(f"{rank} knows {len(individuals)}" for rank, individuals in enumerate(known))
     best = f" Best validation error so far: {min(ind.loss for ind in newest):.3f}." if newest else ""
-    sentence.value = f"Rank {counts}.{best}"
+    bar.update(len(newest), f"Rank {counts}.{best}")
     redraw(_figure(newest, method))
 
 

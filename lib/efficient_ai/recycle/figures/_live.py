@@ -1,9 +1,6 @@
 """Watching one network while it learns."""
 
-import ipywidgets
-from IPython.display import display
-
-from efficient_ai.plotting import figure, live
+from efficient_ai.plotting import Progress, figure, live
 from efficient_ai.recycle.figures._palette import paint
 from efficient_ai.training import History
 
@@ -18,16 +15,14 @@ class LearningView:
 
     def __init__(self, epochs: int, profile: float):
         self.profile, self.history = profile, History()
-        self._bar = ipywidgets.IntProgress(max=epochs, description="epoch", layout={"width": "24em"})
-        self._sentence = ipywidgets.HTML()
-        display(ipywidgets.VBox([self._bar, self._sentence]))
+        self._bar = Progress(epochs, ["epoch"])
         self._redraw = live(self.figure())
 
     def update(self, epoch: int, history: History) -> None:
         """Show the state after an epoch."""
         self.history = history
-        self._bar.value = epoch + 1
-        self._sentence.value = f"Validation error {history.valid_loss[-1]:.4f}, best {min(history.valid_loss):.4f}; profile {self.profile:.4f}."
+        errors = f"Validation error {history.valid_loss[-1]:.4f}, best {min(history.valid_loss):.4f}; profile {self.profile:.4f}."
+        self._bar.update(epoch + 1, errors)
         self._redraw(self.figure())
 
     def figure(self):
