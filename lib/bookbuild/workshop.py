@@ -6,6 +6,7 @@ reader's copy stays as it is and the new version lies beside it. Beside each cop
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import nbformat
 
 from bookbuild.chapters import BY_NAME, PARTS
 from bookbuild.layout import PROFILES, BuildError, Layout, read_json, read_notebook
+from efficient_ai import ledger
 from efficient_ai._files import write_atomic
 
 FOLDER = "work"  # below the checkout
 START = "Start here.ipynb"
 _BASE = ".book"  # the versions that the copies began from
 NEW = " (new version)"
+_SHOWN = re.compile(r"^.*<!--\s*(chapter-verdicts|chapter-facts)\s*-->\s*$", re.MULTILINE)
 _ROW = "| [{title}](chapters/{name}.ipynb) | {question} | {takes} | {exercises} |"
 
 
@@ -34,6 +37,8 @@ def refresh(layout: Layout) -> list[str]:
         for name in layout.toc(kind):
             said = _bring(folder, f"{kind}/{name}.ipynb", _version(layout, kind, name))
             told += [said] if said else []
+    for path in (layout.root / "book" / "start").glob("*.md"):  # what chapters link to
+        write_atomic(folder / "start" / path.name, path.read_bytes())
     write_atomic(folder / START, _as_bytes(_start_page(layout)))
     return told
 
@@ -43,11 +48,30 @@ def _version(layout: Layout, kind: str, name: str) -> nbformat.NotebookNode:
     path = layout.root / "book" / kind / f"{name}.ipynb"
     read_notebook(path)  # says what is wrong where something is
     notebook = nbformat.read(path, as_version=4)
+    if kind == "chapters":
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = _SHOWN.sub(lambda found: _filled(layout, name, found), cell.source)
     if kind == "exercises":
         from bookbuild._assignments import student_version
 
         notebook = student_version(notebook)
     return notebook
+
+
+def _filled(layout: Layout, name: str, found: re.Match) -> str:
+    """What a copy shows where the site shows verdicts and facts of its run."""
+    if found[1] == "chapter-facts":
+        return f"*A run in the profile `laptop` takes {_takes(layout, name)}.*"
+    run = ledger.recorded(layout.root, name)
+    if run is None:
+        return found[0].partition("<!--")[0].rstrip()
+    rows = "\n".join(
+        f"| {row['id']} | {row['claim']} | {ledger.format_value(row)} | {row['verdict']} |".replace("\n", " ")
+        for row in sorted(run["claims"], key=lambda row: row["kind"] != ledger.ABSTRACT)
+    )
+    head = f"<details><summary>What held in the recorded full run of {run['date'][:10]}</summary>\n\n"
+    return f"{head}| | claim | value | verdict |\n|---|---|---|---|\n{rows}\n\n</details>"
 
 
 def _bring(folder: Path, name: str, new: nbformat.NotebookNode) -> str:

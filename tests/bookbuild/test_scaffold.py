@@ -22,7 +22,7 @@ def copy(tmp_path_factory):
     """The checkout without its history, with a new chapter in it."""
     root = tmp_path_factory.mktemp("scratch") / "a book"
     skipped = shutil.ignore_patterns(
-        ".git", ".venv", "build", "release", "__pycache__", ".*_cache", "*.egg-info"
+        ".git", ".venv", "build", "release", "work", "__pycache__", ".*_cache", "*.egg-info"
     )
     shutil.copytree(ROOT, root, ignore=skipped)
     done = run(root, "bookbuild", "chapter", "--name=demo", "--title=Means of walks")
