@@ -17,6 +17,7 @@ from bookbuild.citations import as_roles
 from bookbuild.layout import BuildError, Layout, read_notebook
 from bookbuild.pages import fill
 from efficient_ai._files import write_atomic
+from efficient_ai.plotting import for_site
 
 
 def stage(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({})) -> Path:
@@ -113,7 +114,10 @@ def _readable(
         if cell.cell_type == "markdown":
             text = as_roles(cell.source, layout.root / "book" / "references.bib")
             cell.source = fill(text, layout, profile, page, waiting)
-        elif "parameters" in cell.metadata.get("tags", []):
+        for output in cell.get("outputs", ()):
+            if text := output.get("data", {}).get("text/html"):
+                output["data"]["text/html"] = for_site("".join(text))
+        if "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

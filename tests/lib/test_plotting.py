@@ -15,8 +15,11 @@ from efficient_ai.plotting._tables import table_html
 def page(monkeypatch):
     """What a call would put on the rendered page."""
     shown = []
-    monkeypatch.setenv("EFFICIENT_AI_STATIC", "1")
-    monkeypatch.setattr("efficient_ai.plotting._figures.display", lambda value, **_: shown.append(value.data))
+
+    def display(value, **_):
+        shown.append(plotting.for_site(value["text/html"]))
+
+    monkeypatch.setattr("efficient_ai.plotting._figures.display", display)
     return shown
 
 
@@ -120,7 +123,9 @@ def notebook(monkeypatch):
     shown = []
     monkeypatch.delenv("EFFICIENT_AI_STATIC", raising=False)
     monkeypatch.setattr("efficient_ai.plotting._carrier._carriers", set())
-    monkeypatch.setattr("efficient_ai.plotting._carrier.packed", lambda: "<script>carried</script>")
+    monkeypatch.setattr(
+        "efficient_ai.plotting._carrier.packed", lambda: "<script class='eai-carrier'>carried</script>"
+    )
 
     def display(value, **_):
         shown.append(value["text/html"] if isinstance(value, dict) else value.data)
@@ -143,6 +148,13 @@ def test_in_a_notebook_it_is_the_same_figure_and_one_cell_carries_what_draws_it(
     assert "carried" in notebook[-1], "the cell runs again, and its new output replaces the one that carried"
     assert set(spec(notebook[0])["frames"]) == {"0", "1", "2"} and "type='range'" in notebook[0]
     assert "trust this notebook" in notebook[0] and "eaiQueue" in notebook[0]
+    page = plotting.for_site("".join(notebook))
+    assert (
+        "carried" not in page
+        and "eaiQueue" not in page
+        and "trust" not in page
+        and page.count("eai-spec") == 4
+    )
     ids = [re.search(r"<figure class='eai-figure' id='([^']+)'", html)[1] for html in notebook]
     assert len(set(ids)) == len(ids), "figures of several notebooks stand in one document"
 
@@ -205,7 +217,7 @@ def test_the_carried_scripts_draw_without_a_page():
     for part in ("window.Plotly", "window.eaiThemes", "window.eaiDraw", ".eai-figure"):
         assert part in text
     packed = _carrier.packed()
-    assert packed.startswith("<script>") and packed.count("</script>") == 1 and len(packed) < 2.5e6
+    assert packed.startswith("<script class=") and packed.count("</script>") == 1 and len(packed) < 2.5e6
 
 
 def test_source_is_the_code_without_its_docstring(monkeypatch):

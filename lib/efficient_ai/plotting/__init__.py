@@ -14,6 +14,7 @@ text: :data:`LIGHT` and :data:`DARK` do, and the page swaps one for the other wi
 
 from efficient_ai.plotting._assets import site_assets
 from efficient_ai.plotting._carrier import bundle
+from efficient_ai.plotting._component import for_site
 from efficient_ai.plotting._control import Control
 from efficient_ai.plotting._figures import explore, explore_html, live, show
 from efficient_ai.plotting._progress import Progress
@@ -43,6 +44,7 @@ __all__ = [
     "explore",
     "explore_html",
     "figure",
+    "for_site",
     "interval_band",
     "live",
     "markdown",

@@ -13,7 +13,7 @@ from IPython import get_ipython
 
 from efficient_ai.plotting._assets import site_assets
 
-_UNPACK = """<script>(async function(){
+_UNPACK = """<script class='eai-carrier'>(async function(){
 if(window.eaiDraw)return window.eaiDraw();if(window.eaiCarried)return;window.eaiCarried=true;
 const bytes=Uint8Array.from(atob(%s),function(c){return c.charCodeAt(0)});
 const stream=new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -3,6 +3,7 @@
 import html
 import itertools
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +15,10 @@ from efficient_ai.plotting._tables import Table, table_html
 
 BUDGET_KB = 300  # what one figure may add to a page
 _numbers = itertools.count(1)  # labels and inputs of a page need ids that differ
+# What a notebook's output has beside the element itself, and a page of the site does without.
+_NOTEBOOK_ONLY = re.compile(
+    r"<script class='eai-(?:carrier|boot)'>.*?</script>|<p class='eai-undrawn'>.*?</p>", re.DOTALL
+)
 UNDRAWN = (
     "This figure is drawn by a script. Where it stays empty: trust this notebook (in JupyterLab: View, Activate Command "
     "Palette, Trust Notebook) or run its cell."
@@ -64,6 +69,11 @@ def component(
     )  # fmt: skip
 
 
+def for_site(output: str) -> str:
+    """An output of a notebook as a page of the site has it, which brings the scripts of all its figures once."""
+    return _NOTEBOOK_ONLY.sub("", output)
+
+
 def _spec(sliders: Sequence[Control], frames: Mapping[str, tuple[go.Figure, str]]) -> str:
     controls = [{"labels": slider.texts} for slider in sliders]
     for control, slider in zip(controls, sliders, strict=True):
@@ -86,7 +96,7 @@ def _spec(sliders: Sequence[Control], frames: Mapping[str, tuple[go.Figure, str]
 def _boot(element: str) -> str:
     """Ask for the figure to be drawn; if nothing in the document does, fetch the scripts from the Jupyter server."""
     return (
-        "<script>(function(){(window.eaiQueue=window.eaiQueue||[]).push('" + element + "');"
+        "<script class='eai-boot'>(function(){(window.eaiQueue=window.eaiQueue||[]).push('" + element + "');"
         "if(window.eaiDraw)return window.eaiDraw();"
         "setTimeout(function(){const c=document.getElementById('jupyter-config-data');"
         "if(window.eaiDraw||window.eaiAsked||window.eaiCarried||!c)return;window.eaiAsked=true;"

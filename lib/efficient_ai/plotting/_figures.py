@@ -55,7 +55,7 @@ def explore(
     if not controls:
         raise ValueError("explore needs at least one control; use show for a figure that does not move")
     sliders = list(controls.values())
-    kept = "" if _static() or not any(slider.between for slider in sliders) else _live.keep(controls, draw)
+    kept = _live.keep(controls, draw) if any(slider.between for slider in sliders) else ""
     _put(alt, sliders, _frames(controls, draw), alt=alt, table=table, caption=caption, live=kept)
 
 
@@ -105,16 +105,13 @@ def live(
 
 
 def _put(said: str, *what: Any, **more: Any) -> None:
-    """Display the component, with what draws it where no page of the site does; readers of plain text get ``said``."""
-    if _static():
-        display(HTML(component(*what, **more)))
-        return
+    """Display the component with what draws it; readers of plain text get ``said``."""
     text = _carrier.carried() + component(*what, **more, notebook=True)
     display({"text/html": text, "text/plain": said}, raw=True)
 
 
 def _static() -> bool:
-    """True while the book is built: a page of the site brings the scripts of all its figures."""
+    """True while the book is built: nobody watches."""
     return os.environ.get("EFFICIENT_AI_STATIC") == "1"
 
 
