@@ -22,12 +22,13 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test quick lab serve assignments chapter mutants pythons verify clean
+.PHONY: help setup book test test-lab quick lab serve assignments chapter mutants pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book         set up, run the chapters that changed, build the site, say where it is"
 	@echo "make test         set up and run every test"
+	@echo "make test-lab     run every chapter in a real JupyterLab in a browser"
 	@echo "make quick        run the tests that your change touches, in about three minutes  (SINCE=commit)"
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
 	@echo "make lab          open JupyterLab on your own copies of the book, in work/"
@@ -56,6 +57,10 @@ book: setup
 
 test: setup
 	@$(BOOKBUILD) test --arguments="$$ARGS"
+
+# JupyterLab in a browser, with every chapter; CI does it with three.
+test-lab: setup
+	@EFFICIENT_AI_LAB=all $(BOOKBUILD) test --arguments="tests/lab $$ARGS"
 
 # What differs from main (or SINCE=commit), the short tests first, for three minutes.
 quick: setup

@@ -238,7 +238,7 @@ def _answers(path: Path) -> Iterator[tuple[str, str]]:
             yield marks.get("grade_id", ""), "".join(cell["source"])
 
 
-def choose(profile: str) -> str:
+def choose(profile: str, layout: Layout | None = None) -> str:
     """Set the profile in all copies of chapters. Returns a sentence.
 
     Raises:
@@ -246,7 +246,7 @@ def choose(profile: str) -> str:
     """
     if profile not in PROFILES:
         raise BuildError(f"there is no profile {profile!r}: choose {', '.join(PROFILES)}")
-    layout, changed = Layout.here(), []
+    layout, changed = layout or Layout.here(), []
     for name in layout.toc("chapters"):
         path = workshop(layout) / "chapters" / f"{name}.ipynb"
         notebook = read_json(path)

@@ -131,7 +131,7 @@ def here(tmp_path):
     return Elsewhere(tmp_path, tmp_path / "build")
 
 
-def test_the_copies_hold_no_solution_and_the_start_page_knows_every_chapter(here, monkeypatch):
+def test_the_copies_hold_no_solution_and_the_start_page_knows_every_chapter(here):
     before = workshop.digest(here)
     assert workshop.refresh(here) == []
     place = workshop.workshop(here)
@@ -153,8 +153,7 @@ def test_the_copies_hold_no_solution_and_the_start_page_knows_every_chapter(here
             break
     path.write_text(json.dumps(notebook))
     assert "1 begun" in workshop.overview(here)
-    monkeypatch.setattr(workshop.Layout, "here", lambda: here)
-    assert "set in energy" in workshop.choose("smoke") and "already" in workshop.choose("smoke")
+    assert "set in energy" in workshop.choose("smoke", here) and "already" in workshop.choose("smoke", here)
     assert 'profile = \\"smoke\\"' in (place / "chapters/energy.ipynb").read_text()
     with pytest.raises(BuildError, match="no profile 'huge'"):
         workshop.choose("huge")
