@@ -7,7 +7,8 @@
 ``CountingComm(comm)``            the same communicator, writing down messages, bytes, partners, time in a ``Record``
 ``gather_traffic(comm)``          the records of all ranks as a ``Traffic``: matrices and a table
 ``traffic_timeline``, ``traffic_matrix``   figures of a ``Traffic``
-Errors: ``RankError`` (one rank failed), ``Hang`` (time is up, with the stack of each rank), ``ClusterError`` (no ranks)
+Errors: ``RankError`` (one rank failed), ``Hang`` (time is up, with the stack of each rank), ``ClusterError`` (no ranks),
+``Interrupted`` (the reader stopped a call)
 
 A function that runs on ranks is called as ``function(comm, *args, **kwargs)``; ``comm`` is the communicator.
 """
@@ -16,7 +17,7 @@ from importlib import import_module
 
 from ._cluster import Cluster, start_cluster
 from ._engine import publish
-from ._errors import ClusterError, Hang, RankError
+from ._errors import ClusterError, Hang, Interrupted, RankError
 from ._job import Job
 from ._ranks import run_ranks
 from ._traffic import Record, Traffic
@@ -26,6 +27,7 @@ __all__ = [
     "ClusterError",
     "CountingComm",
     "Hang",
+    "Interrupted",
     "Job",
     "RankError",
     "Record",

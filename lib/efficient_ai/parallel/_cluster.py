@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +106,7 @@ class Cluster:
         """Where each rank stands right now: its Python stack as text. Works inside blocking MPI calls too."""
         for rank in range(self.n):
             os.truncate(self.folder / f"stack-{rank}", 0)
-        there = [engine for engine in self.view.targets if engine in self.client.ids]
-        self.client.send_signal(signal.SIGUSR1, targets=there, block=False)
+        self.send(signal.SIGUSR1)
         end, dumps = time.monotonic() + 3.0, {}
         while len(dumps) < self.n and time.monotonic() < end:
             time.sleep(0.1)
@@ -115,6 +114,12 @@ class Cluster:
         return {
             rank: stack_text(dumps.get(rank, ""), self._main_threads[rank], cell) for rank in range(self.n)
         }
+
+    def send(self, number: int, ranks: Sequence[int] | None = None) -> None:
+        """Send a signal to the processes of all or some ranks; those that are gone are left out."""
+        wanted = range(self.n) if ranks is None else ranks
+        there = [engine for rank in wanted if (engine := self.view.targets[rank]) in self.client.ids]
+        self.client.send_signal(number, targets=there, block=False)
 
     # -- life ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,13 @@ class RankError(RuntimeError):
         self.traceback = traceback
 
 
+class Interrupted(KeyboardInterrupt):
+    """The reader stopped a call on ranks. A notebook shows the message alone: there is no fault to look for in a traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython's protocol
+        return [str(self)]
+
+
 class Hang(TimeoutError):
     """Some ranks were not finished when the time was up.
 

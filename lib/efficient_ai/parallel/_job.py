@@ -1,12 +1,14 @@
 """A function that runs on the engines of a cluster: watched while it runs, explained if it fails."""
 
 import pickle
+import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ._errors import ClusterError, Hang, RankError
+from ._errors import ClusterError, Hang, Interrupted, RankError
 from ._notes import first_death, unpack
 
 _GRACE = 2.0  # seconds that the other ranks get to finish by themselves after one has failed
@@ -24,6 +26,9 @@ class Engines(Protocol):
 
     def stacks(self) -> dict[int, str]:
         """Where each rank stands right now."""
+
+    def send(self, number: int, ranks: Sequence[int] | None = None) -> None:
+        """Send a signal to the processes of all or some ranks."""
 
     def restart_after(self, what: str) -> str:
         """New engines because of ``what``; one sentence for the reader."""
@@ -58,10 +63,14 @@ class Job:
 
         Raises RankError (a rank raised or died) or Hang (time is up, with the stack of each unfinished rank). If
         ranks hang, wait for one that failed, or are dead, a new set of engines is up when this raises. Asked again, it answers the same.
+        An interrupt (the stop button, Ctrl-C) stops the ranks, too, and raises Interrupted.
         """
         if self._outcome is None:
-            while (why := self._over()) is None:
-                self._wait_a_little()
+            try:
+                while (why := self._over()) is None:
+                    self._wait_a_little()
+            except KeyboardInterrupt:
+                raise self._interrupted() from None
             try:
                 self._outcome = self._settle(why)
             except (RankError, Hang, ClusterError) as error:
@@ -74,6 +83,19 @@ class Job:
         """Called by the cluster when its ranks go away: a job that is under way will have no result."""
         if self._outcome is None:
             self._outcome = ClusterError("the ranks were stopped or restarted while this job was running")
+
+    def _interrupted(self) -> Interrupted:
+        """Stop the ranks: in their Python code, where their memory outlives it, or else as processes."""
+        cluster = self._cluster
+        cluster.send(signal.SIGINT, [rank for rank, reply in enumerate(self._replies) if not reply.ready()])
+        end = time.monotonic() + _GRACE
+        while any(not reply.ready() for reply in self._replies) and time.monotonic() < end:
+            time.sleep(0.05)
+        how = "the ranks stopped where they were, and keep what they hold in memory."
+        if any(not reply.ready() for reply in self._replies):
+            how = f"the ranks stood in a call that cannot be interrupted. {cluster.restart_after('the interrupt')}"
+        self._outcome = ClusterError(f"this job was interrupted: {how}")
+        return Interrupted(f"Interrupted: {how}")
 
     def _wait_a_little(self) -> None:
         pending = [reply for rank, reply in enumerate(self._replies) if rank not in self._answers]

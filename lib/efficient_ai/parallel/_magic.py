@@ -8,6 +8,10 @@ from collections.abc import Callable
 
 import ipyparallel
 
+from ._errors import Interrupted
+
+_GRACE = 2.0  # seconds that ranks get to stop by themselves
+
 
 class LimitedView(ipyparallel.DirectView):
     """A view on all engines in rank order whose cells do not run for ever.
@@ -36,9 +40,25 @@ class LimitedView(ipyparallel.DirectView):
         answer.add_done_callback(lambda _: timer.cancel())
         timer.start()
         if self.block if block is None else block:
-            answer.get()
+            try:
+                answer.get()
+            except KeyboardInterrupt:
+                raise self._interrupted(answer) from None
             answer.wait_for_output(5)
         return answer
+
+    def _interrupted(self, answer) -> Interrupted:
+        """Stop the cell on the ranks, too; engines that stand in a call of MPI are ended, and new ones come up."""
+        self.client.send_signal(signal.SIGINT, targets=self.targets, block=False)
+        answer.wait(_GRACE)
+        if answer.ready():
+            return Interrupted(
+                "Interrupted: the ranks stopped where they were, and keep what they hold in memory."
+            )
+        self.client.send_signal(signal.SIGKILL, targets=self.targets, block=False)
+        return Interrupted(
+            "Interrupted: the ranks stood in a call that cannot be interrupted, and are ended."
+        )
 
     def _too_late(self, answer, code) -> None:
         stacks = None if answer.ready() else self._stacks(code)

@@ -24,7 +24,8 @@ def main(folder: Path, n: int, deadline: float) -> None:
     faulthandler.enable(crash, all_threads=False)
     print(f"main thread 0x{threading.main_thread().ident:016x}", file=stack, flush=True)
     faulthandler.dump_traceback_later(max(deadline - time.time(), 0.01), file=stack)
-    os.dup2(os.open(folder / f"stdout-{comm.rank}", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(folder / f"{name}-{comm.rank}", os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     sys.stdout.reconfigure(line_buffering=True)
     answer = _worker.call((folder / "call").read_bytes(), comm)
     faulthandler.cancel_dump_traceback_later()

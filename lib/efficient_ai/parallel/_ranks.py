@@ -12,7 +12,7 @@ from typing import Any
 
 import cloudpickle
 
-from ._errors import ClusterError, Hang, RankError
+from ._errors import ClusterError, Hang, Interrupted, RankError
 from ._mpi import end_guarded, find_mpiexec, rank_environment, start_guarded, tail
 from ._notes import first_death, read, refuse_wrong_world, stack_text, unpack
 
@@ -24,7 +24,7 @@ def run_ranks(function: Callable, n: int, *args: Any, timeout: float = 60.0, **k
     """Run ``function(comm, *args, **kwargs)`` on ``n`` fresh MPI ranks and return the n results in rank order.
 
     ``comm`` is ``MPI.COMM_WORLD`` of those ranks. The function may be defined anywhere, in a notebook too. What the
-    ranks print appears in rank order after the call. ``timeout`` (seconds) covers everything from start to end.
+    ranks print appears in rank order after the call, what they write to stderr behind it. ``timeout`` (seconds) covers everything from start to end.
 
     Raises RankError (a rank raised, or died: the other ranks are brought down), Hang (time is up; says where each
     unfinished rank stands) and ClusterError (the ranks did not start, or form a world of the wrong size).
@@ -49,10 +49,13 @@ def run_ranks(function: Callable, n: int, *args: Any, timeout: float = 60.0, **k
             process.wait(timeout=timeout)
         except subprocess.TimeoutExpired:
             pass  # explained below, after the ranks are gone
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted: the ranks are gone.") from None
         finally:
             end_guarded(process)
-        for rank in range(n):
-            sys.stdout.write(read(folder / f"stdout-{rank}"))
+        for stream in ("stdout", "stderr"):
+            for rank in range(n):
+                getattr(sys, stream).write(read(folder / f"{stream}-{rank}"))
         return _collect(folder, n, timeout, process.returncode, timed_out=time.time() >= deadline)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

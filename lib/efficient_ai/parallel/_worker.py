@@ -30,5 +30,12 @@ def load(payload: bytes):
 
 def _own_part(text: str) -> str:
     """The traceback without the frames of this file: the reader wants the own line first."""
-    head, *frames = text.split("\n  File ")
-    return "\n  File ".join([head] + [frame for frame in frames if not frame.startswith(f'"{__file__}"')])
+    lines, kept, ours = text.split("\n"), [], False
+    for line in lines:
+        if line.startswith("  File "):
+            ours = line.startswith(f'  File "{__file__}"')
+        elif not line.startswith("    "):  # the message itself, which has no frame
+            ours = False
+        if not ours:
+            kept.append(line)
+    return "\n".join(kept)
