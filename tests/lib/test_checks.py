@@ -1,7 +1,10 @@
 """The checks of the exercises: each message names what is wrong and where."""
 
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from efficient_ai import checks
+from efficient_ai.checks import _limit
 
 
 def message(function, *args, **kwargs):
@@ -112,6 +116,64 @@ def test_hints_come_in_turn_and_start_over_after_a_pass():
         pass
     assert "Hint 1 of 2: first" in message(fail, title)
     assert "Hint 1 of 2: first" in message(fail, "another task counts for itself")
+
+
+def test_an_answer_that_nobody_has_begun_costs_no_hint():
+    title = "not begun"
+
+    def stub():
+        raise NotImplementedError
+
+    def on_ranks():
+        raise checks._failure.NotWritten
+
+    def run(body):
+        with checks.Task(title, "first", "second"):
+            body()
+
+    for body in (stub, on_ranks, stub):
+        text = message(run, body)
+        assert "not written yet" in text and "Hint" not in text and text.count("not written yet") == 1
+    assert "Hint 1 of 2: first" in message(fail, title)
+
+
+def test_a_loop_without_end_has_one():
+    def answer():
+        while True:
+            try:
+                sum(range(1000))
+            except Exception:
+                continue
+
+    def run():
+        with checks.Task("loop", "first", "second", limit=0.3):
+            answer()
+
+    text = message(run)
+    assert "not finished after 0.3 s" in text and "It stood in line" in text and "Hint 1" in text
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    assert left == 0 or left > 5, "behind the task only a clock around it runs, such as that of the tests"
+    with checks.Task("short", "first", "second", limit=0.2):
+        with _limit.paused():
+            time.sleep(0.4)  # what has a limit of its own does not use up this one
+        with _limit.limited(5):
+            pass
+    with checks.Task("free", "first", "second", limit=0.1):
+        pass
+    time.sleep(0.2)
+
+
+def test_a_task_in_a_thread_has_no_clock():
+    def run():
+        with checks.Task("thread", "first", "second", limit=0.1):
+            time.sleep(0.3)
+        done.append(True)
+
+    done = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert done
 
 
 def test_a_passed_task_says_so(capsys):

@@ -1,9 +1,13 @@
 """The reader's code on real MPI ranks. A deadlock or an error ends in a message that names the rank and the line."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from efficient_ai.checks._failure import CheckFailed
+from efficient_ai.checks._failure import CheckFailed, NotWritten
+from efficient_ai.checks._limit import paused
 from efficient_ai.checks._reader import line_in
 
 
@@ -18,12 +22,49 @@ def on_ranks(function: Callable, n: int, *args: Any, timeout: float = 30.0, **kw
 
     bench = getattr(getattr(function, "__code__", None), "co_filename", "")
     try:
-        return parallel.run_ranks(function, n, *args, timeout=timeout, **kwargs)
+        with paused(), _countdown(timeout):
+            return parallel.run_ranks(function, n, *args, timeout=timeout, **kwargs)
     except parallel.Hang as hang:
         message = _hang(hang, n, timeout, bench)
     except parallel.RankError as error:
+        if error.traceback.strip().rsplit("\n", 1)[-1].startswith("NotImplementedError"):
+            raise NotWritten from None
         message = _error(error, n, bench)
     raise CheckFailed(message)
+
+
+@contextlib.contextmanager
+def _countdown(timeout: float, after: float = 4.0) -> Iterator[None]:
+    """Say how long ranks may still take, second by second, once it lasts: nobody sits before a cell that is silent."""
+    over, shown = threading.Event(), []
+
+    def count() -> None:
+        from IPython import get_ipython
+
+        if get_ipython() is None:
+            return  # nobody sits before a cell
+        from efficient_ai.plotting import Progress
+
+        begun = time.monotonic()
+        if over.wait(after):
+            return
+        bar = Progress(timeout, ["waiting for the ranks"])
+        shown.append(bar)
+        while not over.wait(1.0):
+            spent = time.monotonic() - begun
+            bar.update(
+                spent, f"{max(timeout - spent, 0):.0f} s left, then it is told where each of them stands"
+            )
+
+    watch = threading.Thread(target=count, daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+        for bar in shown:
+            bar.update(timeout, "")
 
 
 def _hang(hang: Any, n: int, timeout: float, bench: str) -> str:
@@ -37,9 +78,6 @@ def _hang(hang: Any, n: int, timeout: float, bench: str) -> str:
 
 
 def _error(error: Any, n: int, bench: str) -> str:
-    last = error.traceback.strip().rsplit("\n", 1)[-1]
-    if last.startswith("NotImplementedError"):
-        return "not written yet. Replace `raise NotImplementedError()` by your code and run your cell."
     line = line_in(error.traceback, bench, innermost_last=True)
     what = str(error).split("\n", 1)[0].removeprefix(f"rank {error.rank}: ")
     return f"rank {error.rank} (of {n}) stopped with {what}" + (f"\n  in {line}" if line else "")

@@ -55,6 +55,13 @@ class Run:
     lost: tuple[int, ...] = ()
     moves: tuple[Move, ...] = ()
 
+    def __repr__(self) -> str:  # the default would write thousands of individuals into a cell
+        champion = f", champion {self.champion.loss:.6g}" if self.champion is not None else ""
+        return (
+            f"<Run of {self.workers} workers, island {self.island}: {len(self.individuals)} individuals known{champion}, "
+            f"{self.seconds:.3g} s, ended by {self.reason or 'nothing'}>"
+        )
+
     @property
     def best(self) -> Individual:
         """The best individual of all islands."""
