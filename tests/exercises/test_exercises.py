@@ -8,13 +8,13 @@ pytestmark = [pytest.mark.notebook, pytest.mark.mpi]
 
 
 def test_every_graded_cell_of_the_untouched_student_version_fails(kernel):
-    """In the untouched version exactly the graded cells fail, each with the words 'not written yet' and its first hint of two."""
+    """In the untouched version exactly the graded cells fail, each with the words 'not written yet', and none uses up a hint."""
     errors = kernel.run_notebook(student_version(kernel.source))
     failed = {name: error for name, error in errors.items() if error}
     assert set(failed) == set(kernel.graded), "graded cells fail, and no other cell does"
     for error in failed.values():
         assert "not written yet" in error and "Traceback" not in error
-        assert "Hint 1 of 2: " in error
+        assert "Hint" not in error
 
 
 def test_every_solution_passes_all_tests(kernel):
