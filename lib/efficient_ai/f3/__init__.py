@@ -9,6 +9,8 @@
 
 from efficient_ai.f3._blocks import Dense, mlp, one_hot, widths
 from efficient_ai.f3._feedback import FEEDBACK, draw_feedback
+from efficient_ai.f3._gpipe import GPipe
+from efficient_ai.f3._pipeline import Pipeline
 from efficient_ai.f3._rules import (
     DFA,
     DRTP,

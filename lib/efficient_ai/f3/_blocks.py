@@ -80,23 +80,34 @@ def seeded(seed: int, number: int, make: Callable[..., nn.Module], *arguments) -
 
 
 @torch.no_grad()
-def widths(blocks: Sequence[nn.Module], x: Tensor) -> list[int]:
-    """Numbers that each block gives per sample, n_1 ... n_L, found by sending ``x`` ``(batch, ...)`` through in evaluation mode.
+def shapes(blocks: Sequence[nn.Module], x: Tensor) -> list[tuple[torch.Size, torch.dtype]]:
+    """Shape of one sample and type of what each block gives, found by sending ``x`` ``(batch, ...)`` through in evaluation mode.
 
     Raises:
-        ValueError: a block that gives no tensor with one row a sample.
+        ValueError: a block that gives no tensor with one row a sample, or does not take what the one before gives.
     """
     found, h = [], x
     for number, block in enumerate(blocks, start=1):
         training = block.training
-        h = block.eval()(h)
-        block.train(training)
-        if not isinstance(h, Tensor) or h.dim() < 2 or len(h) != len(x):
+        try:
+            h = block.eval()(h)
+        except (RuntimeError, TypeError, ValueError) as error:
             raise ValueError(
-                f"block {number} must give one tensor with a row for each of the {len(x)} samples"
+                f"block {number} does not take {tuple(h.shape)} of {h.dtype}: {str(error).splitlines()[0]}"
+            ) from None
+        finally:
+            block.train(training)
+        if not isinstance(h, Tensor) or h.dim() < 2 or len(h) != len(x) or not h.is_floating_point():
+            raise ValueError(
+                f"block {number} must give one floating point tensor with a row for each of the {len(x)} samples"
             )
-        found.append(h[0].numel())
+        found.append((h.shape[1:], h.dtype))
     return found
+
+
+def widths(blocks: Sequence[nn.Module], x: Tensor) -> list[int]:
+    """Numbers that each block gives per sample, n_1 ... n_L; see :func:`shapes`."""
+    return [shape.numel() for shape, _ in shapes(blocks, x)]
 
 
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -28,6 +28,7 @@ class Stage(nn.Module):
         loss: of the output.
         optimiser: makes one for given parameters, as ``lambda p: torch.optim.Adam(p, 1e-3)``.
         seed: of feedback and of random numbers inside blocks.
+        ends: activation of the network's last block, with which the heads of Mono-Forward end, too.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Stage(nn.Module):
         loss: Loss,
         optimiser: MakeOptimiser,
         seed: int,
+        ends: str = "linear",
     ):
         super().__init__()
         self.blocks, self.first, self.total = nn.ModuleList(blocks), first, total
@@ -53,11 +55,13 @@ class Stage(nn.Module):
                 drawn = draw_feedback(rule.feedback, components, size, rng, rule.feedback_scale)
                 self.register_buffer(f"feedback_{number}", drawn.to(weight.device, weight.dtype))
             elif isinstance(rule, MonoForward) and number < total - 1:
-                head = seeded(seed, 10_000 + number, Dense, size, components, self._last_activation(), weight.dtype)
+                head = seeded(seed, 10_000 + number, Dense, size, components, ends, weight.dtype)
                 self.heads[str(number)] = head.to(weight.device)
             elif isinstance(rule, FeedbackAlignment) and number > 0:
                 if not isinstance(block, Dense):
-                    raise ValueError(f"FA replaces weight matrices, so block {number + 1} must be a Dense block")
+                    raise ValueError(
+                        f"FA replaces weight matrices, so block {number + 1} must be a Dense block"
+                    )
                 n, m = block.linear.in_features, block.linear.out_features
                 drawn = draw_feedback(rule.feedback, m, n, generator(seed, 10_000 + number))
                 self.register_buffer(f"feedback_{number}", drawn.to(weight.device, weight.dtype))
@@ -69,12 +73,6 @@ class Stage(nn.Module):
             idle = isinstance(rule, LastLayerOnly) and number < total - 1
             if trained and not idle:
                 self.optimisers[number] = optimiser(trained)
-
-    def _last_activation(self) -> str:
-        # A head ends as the network does; where that is not known here (a rank without the last block) it is told.
-        last = self.blocks[-1]
-        ends = self.first + len(self.blocks) == self.total and isinstance(last, Dense)
-        return last.activation if ends else getattr(self.loss, "activation", "linear")
 
     @property
     def numbers(self) -> range:

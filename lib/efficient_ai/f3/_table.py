@@ -82,12 +82,17 @@ class ErrorTable:
         """Bytes of what stands for errors; counters are not part of it."""
         return sum(t.numel() * t.element_size() for t in (self.values, self.exponents))
 
-    def read(self, index: Tensor, target: Tensor) -> Tensor:
-        """Errors of ``delay`` visits ago, ``(batch, C)``; ``target`` ``(batch, C)`` stands in for what is not there yet."""
+    def read(self, index: Tensor, target: Tensor, ahead: int = 0) -> Tensor:
+        """Errors of ``delay`` visits ago, ``(batch, C)``; ``target`` ``(batch, C)`` stands in for what is not there yet.
+
+        ``ahead`` visits later they are known already if that is less than the delay.
+        """
         self.check(index, len(target))
-        slot = self.visits[index] % self.delay
-        found = self._decode(slot, index, target)
-        new = (self.visits[index] < self.delay)[:, None]
+        if not 0 <= ahead < self.delay:
+            raise ValueError(f"an error of {self.delay} visits ago is not known {ahead} visits ahead")
+        visits = self.visits[index] + ahead
+        found = self._decode(visits % self.delay, index, target)
+        new = (visits < self.delay)[:, None]
         start = target.to(self.dtype) if self.initial == "target" else torch.zeros_like(found)
         return torch.where(new, start, found)
 
@@ -152,11 +157,14 @@ class ErrorTable:
                 "the checkpoint holds no error table; it cannot be guessed. Save with Trainer.save."
             )
         mine = self.state_dict()["what"]
-        differ = [f"{k} {state['what'].get(k)!r} for {v!r}" for k, v in mine.items() if state["what"].get(k) != v]
+        differ = [
+            f"{k} {state['what'].get(k)!r} for {v!r}" for k, v in mine.items() if state["what"].get(k) != v
+        ]
         differ += [
             f"{name} {tuple(state[name].shape)} of {state[name].dtype}"
             for name in _TENSORS
-            if state[name].shape != getattr(self, name).shape or state[name].dtype != getattr(self, name).dtype
+            if state[name].shape != getattr(self, name).shape
+            or state[name].dtype != getattr(self, name).dtype
         ]
         if differ:
             raise ValueError(f"the checkpoint holds another table: {', '.join(differ)}")
@@ -182,7 +190,9 @@ class ErrorTable:
         else:
             # A power of two for each row: targets of any scale fit, and a scaling by it loses nothing.
             largest = error.abs().amax(1).double()
-            power = torch.where(largest > 0, torch.frexp(largest).exponent, torch.zeros_like(slot, dtype=torch.int32))
+            power = torch.where(
+                largest > 0, torch.frexp(largest).exponent, torch.zeros_like(slot, dtype=torch.int32)
+            )
             unit = torch.ldexp(error.double(), -power[:, None])  # within [-1, 1]
             q = (unit * 127).round().clamp(-127, 127) if self.store == "8 bit" else unit
             self.values[slot, index] = q.to(self.values.dtype)

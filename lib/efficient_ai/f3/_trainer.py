@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from efficient_ai._files import write_atomic
 from efficient_ai.f3 import _steps
-from efficient_ai.f3._blocks import widths
+from efficient_ai.f3._blocks import Dense, widths
 from efficient_ai.f3._rules import F3, ForwardForward, LastLayerOnly, Rule
 from efficient_ai.f3._signals import Loss
 from efficient_ai.f3._stage import MakeOptimiser, Stage
@@ -50,10 +50,14 @@ class Trainer:
             raise ValueError("there is no data: give at least one sample")
         probe = sample
         if isinstance(rule, ForwardForward):
-            probe = _steps.with_label(sample, torch.zeros(len(sample), widths(blocks[-1:], _reach(blocks, sample))[0]))
+            probe = _steps.with_label(
+                sample, torch.zeros(len(sample), widths(blocks[-1:], _reach(blocks, sample))[0])
+            )
         sizes = widths(blocks, probe)
         self.rule, self.components, self.samples, self.seed = rule, sizes[-1], samples, seed
-        self.stage = Stage(blocks, sizes, 0, len(blocks), sizes[-1], rule, loss, optimiser, seed)
+        self.stage = Stage(
+            blocks, sizes, 0, len(blocks), sizes[-1], rule, loss, optimiser, seed, ending(blocks)
+        )
         self.table = None
         if rule.uses_table and len(blocks) > 1:
             self.table = ErrorTable(
@@ -114,7 +118,9 @@ class Trainer:
     def check(self, x: Tensor, y: Tensor, index: Tensor | None) -> None:
         """Refuse a batch that does not fit; see :meth:`step`."""
         if len(x) == 0 or len(x) != len(y):
-            raise ValueError(f"a batch has as many targets as inputs and at least one, got {len(x)} and {len(y)}")
+            raise ValueError(
+                f"a batch has as many targets as inputs and at least one, got {len(x)} and {len(y)}"
+            )
         if y.dim() != 2 or y.shape[1] != self.components or not y.is_floating_point():
             raise ValueError(
                 f"targets are floating point numbers of shape (batch, {self.components}), got {y.dtype} of "
@@ -188,7 +194,12 @@ class Trainer:
             "stage": self.stage.state_dict(),
             "optimisers": {number: o.state_dict() for number, o in self.stage.optimisers.items()},
             "table": None if self.table is None else self.table.state_dict(),
-            "place": {"steps": self.steps, "epochs": self.epochs, "position": self.position, "seed": self.seed},
+            "place": {
+                "steps": self.steps,
+                "epochs": self.epochs,
+                "position": self.position,
+                "seed": self.seed,
+            },
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -227,6 +238,11 @@ class Trainer:
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no checkpoint {path}")
         self.load_state_dict(torch.load(path, weights_only=True))
+
+
+def ending(blocks: Sequence[nn.Module]) -> str:
+    """Activation with which the network ends; linear where its last block does not say."""
+    return blocks[-1].activation if isinstance(blocks[-1], Dense) else "linear"
 
 
 def _dtype(blocks: Sequence[nn.Module], sample: Tensor) -> torch.dtype:
