@@ -1,6 +1,6 @@
 """Real data that ships with the book: loaders with checksum, licence and credit. Nothing is fetched at run time."""
 
-from efficient_ai.data._images import Images, fashion_mnist
+from efficient_ai.data._images import Images, digits, fashion_mnist
 from efficient_ai.data._registry import DATASETS, DataError, Dataset, credits_html, open_dataset
 from efficient_ai.data._series import Series, european_generation, household_power
 from efficient_ai.data._weather import SurfaceWeather, era5_surface
@@ -13,6 +13,7 @@ __all__ = [
     "Series",
     "SurfaceWeather",
     "credits_html",
+    "digits",
     "era5_surface",
     "european_generation",
     "fashion_mnist",

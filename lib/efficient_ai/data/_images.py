@@ -59,5 +59,23 @@ def fashion_mnist(train: int = 8000, valid: int = 2000, test: int = 2000) -> Ima
     )
 
 
+def digits(train: int = 1200, valid: int = 300, test: int = 297) -> Images:
+    """Handwritten digits of 8 x 8 pixels, 17 grey levels scaled to [0, 1].
+
+    Training images are the first ``train``, test images the last ``test`` of the 1 797 shipped ones, validation images the
+    ``valid`` before those. The file is ordered by writer, so that test digits are mostly by hands that training did not see.
+
+    Raises:
+        ValueError: more images are asked for than are shipped.
+    """
+    if min(train, valid, test) < 0 or train + valid + test > 1797:
+        raise ValueError(f"asked for {train} + {valid} + {test} images; shipped are 1 797 in all")
+    with np.load(open_dataset("digits")) as arrays:
+        x, y = arrays["x"].astype(np.float32) / 16, arrays["y"].astype(np.int64)
+    end = 1797 - test
+    parts = (slice(train), slice(end - valid, end), slice(end, 1797))
+    return Images(*(a[part] for part in parts for a in (x, y)), classes=tuple("0123456789"))
+
+
 def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.float32) / 255, y.astype(np.int64)

@@ -47,6 +47,15 @@ DATASETS = {
         licence="MIT",
         changes="Excerpt: the first 10 000 of the 60 000 training images and the first 2 000 of the 10 000 test images",
     ),
+    "digits": Dataset(
+        file="digits_8x8.npz",
+        sha256="6f801551877abf69fbf3711373bb642a18dc933430a3385cd6febc235225ea6f",
+        title="Handwritten digits, 1 797 grey images of 8 x 8 pixels, 10 classes",
+        source="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository (1998), "
+        "as packaged in scikit-learn 1.5.2",
+        licence="CC BY 4.0",
+        changes="The test part of the original, in its order, packed as 8-bit integers from 0 to 16",
+    ),
     "photon_attenuation": Dataset(
         file="photon_attenuation.npz",
         sha256="f95bfaff120786e980ddc798a030454c1d698373496344653e8034a05bc7860d",

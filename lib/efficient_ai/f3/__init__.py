@@ -7,9 +7,13 @@
 ``Pipeline``, ``GPipe``   the same on MPI ranks: without waiting, and with
 """
 
+from efficient_ai.f3._angles import angles
 from efficient_ai.f3._blocks import Dense, mlp, one_hot, widths
+from efficient_ai.f3._costs import Costs, fit_costs, multiplications, pipeline_seconds
 from efficient_ai.f3._feedback import FEEDBACK, draw_feedback
 from efficient_ai.f3._gpipe import GPipe
+from efficient_ai.f3._line import Line, partition
+from efficient_ai.f3._memory import peak_bytes
 from efficient_ai.f3._pipeline import Pipeline
 from efficient_ai.f3._rules import (
     DFA,
@@ -23,7 +27,58 @@ from efficient_ai.f3._rules import (
     Pepita,
     Rule,
 )
+from efficient_ai.f3._runs import Job, Result, train, train_many
 from efficient_ai.f3._signals import SIGNALS
 from efficient_ai.f3._stage import Stage
 from efficient_ai.f3._table import STORES, ErrorTable
 from efficient_ai.f3._trainer import Trainer
+from efficient_ai.f3._tasks import TASKS, Task, load_task
+from efficient_ai.f3._transformer import patch_transformer
+from efficient_ai.f3.claims import ABSTRACT, CLAIMS
+from efficient_ai.f3.profiles import PROFILES, Profile
+
+__all__ = [
+    "ABSTRACT",
+    "Backpropagation",
+    "CLAIMS",
+    "Costs",
+    "DFA",
+    "DRTP",
+    "Dense",
+    "ErrorTable",
+    "F3",
+    "FEEDBACK",
+    "FeedbackAlignment",
+    "ForwardForward",
+    "GPipe",
+    "Job",
+    "LastLayerOnly",
+    "Line",
+    "MonoForward",
+    "PROFILES",
+    "Pepita",
+    "Pipeline",
+    "Profile",
+    "Result",
+    "Rule",
+    "SIGNALS",
+    "STORES",
+    "Stage",
+    "TASKS",
+    "Task",
+    "Trainer",
+    "angles",
+    "draw_feedback",
+    "fit_costs",
+    "load_task",
+    "mlp",
+    "multiplications",
+    "one_hot",
+    "partition",
+    "patch_transformer",
+    "peak_bytes",
+    "pipeline_seconds",
+    "train",
+    "train_many",
+    "widths",
+]

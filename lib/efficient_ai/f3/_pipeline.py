@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class RankedBlocks:
             if (
                 len(chosen) != comm.size
                 or chosen[0] != 0
-                or any(a >= b for a, b in zip(ends, ends[1:], strict=False))
+                or any(a >= b for a, b in pairwise(ends))
             ):
                 raise ValueError(
                     f"cuts {chosen} must begin at 0, rise, and name a first block for each of {comm.size} ranks"
@@ -215,7 +216,7 @@ class Pipeline(RankedBlocks):
                 self.line.send(told.contiguous(), rank, ERROR)
 
     def _epoch(self, x, y, epoch) -> float:
-        chosen, line, stage = self.batches(epoch), self.line, self.stage
+        chosen, line = self.batches(epoch), self.line
         boxes: dict[int, tuple] = {}
         total = torch.zeros((), dtype=torch.float64)
 
