@@ -31,23 +31,27 @@ from efficient_ai.f3._runs import Job, Result, train, train_many
 from efficient_ai.f3._signals import SIGNALS
 from efficient_ai.f3._stage import Stage
 from efficient_ai.f3._table import STORES, ErrorTable
-from efficient_ai.f3._trainer import Trainer
 from efficient_ai.f3._tasks import TASKS, Task, load_task
+from efficient_ai.f3._trainer import Trainer
 from efficient_ai.f3._transformer import patch_transformer
 from efficient_ai.f3.claims import ABSTRACT, CLAIMS
 from efficient_ai.f3.profiles import PROFILES, Profile
 
 __all__ = [
     "ABSTRACT",
-    "Backpropagation",
     "CLAIMS",
-    "Costs",
     "DFA",
     "DRTP",
-    "Dense",
-    "ErrorTable",
     "F3",
     "FEEDBACK",
+    "PROFILES",
+    "SIGNALS",
+    "STORES",
+    "TASKS",
+    "Backpropagation",
+    "Costs",
+    "Dense",
+    "ErrorTable",
     "FeedbackAlignment",
     "ForwardForward",
     "GPipe",
@@ -55,16 +59,12 @@ __all__ = [
     "LastLayerOnly",
     "Line",
     "MonoForward",
-    "PROFILES",
     "Pepita",
     "Pipeline",
     "Profile",
     "Result",
     "Rule",
-    "SIGNALS",
-    "STORES",
     "Stage",
-    "TASKS",
     "Task",
     "Trainer",
     "angles",

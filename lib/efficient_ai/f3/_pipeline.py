@@ -66,11 +66,7 @@ class RankedBlocks:
             costs = [max(1, sum(p.numel() for p in block.parameters())) for block in blocks]
             chosen = partition(costs, comm.size) if cuts is None else list(cuts)
             ends = [*chosen, len(blocks)]
-            if (
-                len(chosen) != comm.size
-                or chosen[0] != 0
-                or any(a >= b for a, b in pairwise(ends))
-            ):
+            if len(chosen) != comm.size or chosen[0] != 0 or any(a >= b for a, b in pairwise(ends)):
                 raise ValueError(
                     f"cuts {chosen} must begin at 0, rise, and name a first block for each of {comm.size} ranks"
                 )

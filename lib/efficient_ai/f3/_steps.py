@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from efficient_ai.f3._blocks import ACTIVATIONS, Dense
 from efficient_ai.f3._rules import (
-    Backpropagation,
     F3,
+    Backpropagation,
     FeedbackAlignment,
     ForwardForward,
     Pepita,

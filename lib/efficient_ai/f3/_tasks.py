@@ -64,7 +64,9 @@ def _images(images: data.Images, origin: str) -> Task:
 
 def _digits(share: float) -> Task:
     images = data.digits(train=round(1200 * share))
-    return _images(images, "Digits of 8 x 8 pixels; one mean and one standard deviation, those of the training pixels")
+    return _images(
+        images, "Digits of 8 x 8 pixels; one mean and one standard deviation, those of the training pixels"
+    )
 
 
 def _fashion(share: float) -> Task:
@@ -76,7 +78,9 @@ def _standardised(x: np.ndarray, y: np.ndarray, parts: tuple[np.ndarray, ...], o
     first = parts[0]
     x = (x - x[first].mean(0)) / x[first].std(0)
     y = ((y - y[first].mean()) / y[first].std())[:, None]
-    found = [(torch.from_numpy(x[p].astype("float32")), torch.from_numpy(y[p].astype("float32"))) for p in parts]
+    found = [
+        (torch.from_numpy(x[p].astype("float32")), torch.from_numpy(y[p].astype("float32"))) for p in parts
+    ]
     return Task(*found, classes=False, origin=origin)
 
 
@@ -87,7 +91,9 @@ def _friedman(share: float) -> Task:
     y = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
     rows = np.arange(len(x))
     parts = (rows[:n], rows[n : n + 600], rows[n + 600 :])
-    return _standardised(x, y + rng.normal(size=len(x)), parts, "Friedman's first function with noise of variance 1, made up")
+    return _standardised(
+        x, y + rng.normal(size=len(x)), parts, "Friedman's first function with noise of variance 1, made up"
+    )
 
 
 def _generation(share: float) -> Task:
@@ -121,5 +127,7 @@ def load_task(name: str, share: float = 1.0) -> Task:
         ValueError: an unknown name, or a share outside (0, 1].
     """
     if name not in TASKS or not 0 < share <= 1:
-        raise ValueError(f"a task is one of {', '.join(TASKS)}, a share above 0 and at most 1; got {name!r}, {share}")
+        raise ValueError(
+            f"a task is one of {', '.join(TASKS)}, a share above 0 and at most 1; got {name!r}, {share}"
+        )
     return TASKS[name](share)

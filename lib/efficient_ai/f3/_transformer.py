@@ -25,7 +25,10 @@ class _Layer(nn.Module):
         super().__init__()
         self.heads = heads
         self.before_attention, self.before_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.project, self.gather = nn.Linear(width, 3 * heads * head_width), nn.Linear(heads * head_width, width)
+        self.project, self.gather = (
+            nn.Linear(width, 3 * heads * head_width),
+            nn.Linear(heads * head_width, width),
+        )
         self.hidden = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, width))
 
     def forward(self, h: Tensor) -> Tensor:
@@ -68,7 +71,10 @@ def patch_transformer(
 
     flat = tokens * width
     makers = [first, *[lambda: _Layer(width, heads, head_width, hidden)] * (layers - 1)]
-    makers += [lambda: nn.Sequential(_Flat(), nn.Linear(flat, flat), nn.Tanh()), lambda: Dense(flat, classes, "linear")]
+    makers += [
+        lambda: nn.Sequential(_Flat(), nn.Linear(flat, flat), nn.Tanh()),
+        lambda: Dense(flat, classes, "linear"),
+    ]
     return [seeded(seed, number, make) for number, make in enumerate(makers)]
 
 

@@ -1,0 +1,54 @@
+"""What the chapter measures, and how its claims are read from it.
+
+Each :class:`~efficient_ai.ledger.Experiment` takes the chapter's profile, two of them a cluster, too. The notebook runs them and
+draws their results; ``python -m efficient_ai.verify f3 ID`` runs one alone.
+"""
+
+from efficient_ai.f3.experiments._answers import (
+    ANGLES,
+    CONTEST,
+    COSTS,
+    EQUALITY,
+    EXPERIMENTS,
+    IDENTITIES,
+    MEMORY,
+    SPEEDS,
+    TRANSFORMER,
+    VARIATIONS,
+)
+from efficient_ai.f3.experiments._contest import (
+    CLASS_TASKS,
+    PLAUSIBLE,
+    RULES,
+    STORED_BITS,
+    Column,
+    angle_curves,
+    gap_reduction,
+    variations,
+)
+from efficient_ai.f3.experiments._ranks import Times, epoch_seconds, pipeline_run, serial_state
+
+__all__ = [
+    "ANGLES",
+    "CLASS_TASKS",
+    "CONTEST",
+    "COSTS",
+    "EQUALITY",
+    "EXPERIMENTS",
+    "IDENTITIES",
+    "MEMORY",
+    "PLAUSIBLE",
+    "RULES",
+    "SPEEDS",
+    "STORED_BITS",
+    "TRANSFORMER",
+    "VARIATIONS",
+    "Column",
+    "Times",
+    "angle_curves",
+    "epoch_seconds",
+    "gap_reduction",
+    "pipeline_run",
+    "serial_state",
+    "variations",
+]
