@@ -26,7 +26,14 @@ from efficient_ai.f3.experiments._contest import (
     gap_reduction,
     variations,
 )
-from efficient_ai.f3.experiments._ranks import Times, epoch_seconds, pipeline_run, serial_state
+from efficient_ai.f3.experiments._ranks import (
+    Calibration,
+    Times,
+    calibrate,
+    epoch_seconds,
+    pipeline_run,
+    serial_state,
+)
 
 __all__ = [
     "ANGLES",
@@ -43,9 +50,11 @@ __all__ = [
     "STORED_BITS",
     "TRANSFORMER",
     "VARIATIONS",
+    "Calibration",
     "Column",
     "Times",
     "angle_curves",
+    "calibrate",
     "epoch_seconds",
     "gap_reduction",
     "pipeline_run",

@@ -99,6 +99,66 @@ def bytes_by_formula(n: int, epochs: int, width: int, components: int, itemsize:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What the cost model is fitted to.
+
+    Args:
+        rows: ``(width, batch, passes, seconds of a block in a step)``, serial, one thread.
+        message: seconds of a small message between two ranks.
+        byte: seconds of each further byte.
+    """
+
+    rows: list[tuple[int, int, int, float]]
+    message: float
+    byte: float
+
+
+def ping(comm: Any, repeats: int = 30) -> tuple[float, float] | None:
+    """Seconds of a message of 8 bytes and of each byte of one of 1 MiB, half a round trip, median. Collective."""
+    part = first_ranks(comm, 2)
+    if part is None:
+        return None
+    found = []
+    for size in (8, 1 << 20):
+        buffer, seconds = np.zeros(size, dtype="uint8"), []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            if part.rank == 0:
+                part.Send(buffer, 1)
+                part.Recv(buffer, 1)
+            else:
+                part.Recv(buffer, 0)
+                part.Send(buffer, 0)
+            seconds.append((time.perf_counter() - began) / 2)
+        found.append(float(np.median(seconds)))
+    return found[0], max(0.0, found[1] - found[0]) / (1 << 20)
+
+
+def calibrate(cluster: Any, size: Profile) -> Calibration:
+    """Times blocks of several widths and batches with both rules, and messages between two ranks."""
+    rows = []
+    for width in (32, 128, 256, 512):
+        for batch in (16, 64):
+            x, y = torch.randn(batch, width), one_hot(torch.arange(batch) % 10, 10)
+            for passes, rule in ((2, F3()), (3, Backpropagation())):
+                trainer = Trainer(
+                    mlp([width] * 6 + [10], seed=0),
+                    rule,
+                    functional.binary_cross_entropy,
+                    adam,
+                    sample=x[:2],
+                    samples=batch,
+                )
+                seconds = []
+                for _ in range(4):
+                    began = time.perf_counter()
+                    trainer.step(x, y, torch.arange(batch))
+                    seconds.append(time.perf_counter() - began)
+                rows.append((width, batch, passes, float(np.median(seconds[1:])) / 6))
+    return Calibration(rows, *cluster.run(ping, timeout=size.patience)[0])
+
+
+@dataclass(frozen=True)
 class Times:
     """Seconds of epochs of one network: on one thread, on two, and on two ranks.
 
