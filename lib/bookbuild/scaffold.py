@@ -43,7 +43,7 @@ def write_chapter(layout: Layout, name: str, part: str = "", title: str = "") ->
         )
     if part not in PARTS:
         raise BuildError(f"PART is one of {', '.join(PARTS)}, not '{part}'")
-    if any(character in title for character in ("\"\\\n" if known else "\"'\\\n")):
+    if any(character in title for character in ('"\\\n' if known else "\"'\\\n")):
         raise BuildError("TITLE is one line without quotes or backslashes")
     taken = [path for path in (layout.lib / "efficient_ai" / name, layout.lib / "efficient_ai" / f"{name}.py", *files)
              if path.exists()]  # fmt: skip

@@ -104,7 +104,8 @@ def _generation(share: float) -> Task:
     germany = series.names.index("DE")
     week = hours // 168
     parts = tuple(np.flatnonzero(np.isin(week % 5, k)) for k in ([0, 1, 2], [3], [4]))
-    kept = (parts[0][: round(len(parts[0]) * share)], *parts[1:])
+    few = np.linspace(0, len(parts[0]) - 1, round(len(parts[0]) * share)).astype(int)
+    kept = (parts[0][few], *parts[1:])  # from all years: the level moves from one to the next
     low, high = np.percentile(values[kept[0]], [0.1, 99.9], axis=0)
     values = np.clip(values, low, high)
     return _standardised(

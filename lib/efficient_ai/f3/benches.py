@@ -66,3 +66,34 @@ def relay(comm: Any, program, batches: int, rows: int = 5, width: int = 4) -> li
     return program(
         comm, inputs if comm.rank == 0 else None, batches, lambda h: h * (comm.rank + 2), (rows, width)
     )
+
+
+def errors(seed: int = 0, samples: int = 200, classes: int = 10) -> tuple[Tensor, Tensor]:
+    """Errors as they occur in training: a softmax of random logits that lean to the target; and the one-hot targets, float64."""
+    rng = torch.Generator().manual_seed(seed)
+    target = one_hot(torch.arange(samples) % classes, classes, torch.float64)
+    logits = 3 * torch.randn(samples, classes, generator=rng, dtype=torch.float64) + 2 * target
+    return target - logits.softmax(1), target
+
+
+def mean_angle(a: Tensor, b: Tensor) -> float:
+    """Mean angle in degrees between rows; a row of zeros counts as 90."""
+    cosine = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1)).clamp_min(1e-12)
+    return float(torch.rad2deg(torch.acos(cosine.clamp(-1, 1))).mean())
+
+
+def exact_gradient(
+    weight: Tensor, bias: Tensor, h: Tensor, error: Tensor, feedback: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Gradients of a tanh block by weight and bias, by torch."""
+    leaves = weight.clone().requires_grad_(), bias.clone().requires_grad_()
+    return torch.autograd.grad(torch.tanh(h @ leaves[0].T + leaves[1]), leaves, error @ feedback)
+
+
+def refuses(function, *arguments) -> bool:
+    """Whether a function raises ValueError."""
+    try:
+        function(*arguments)
+    except ValueError:
+        return True
+    return False
