@@ -1,0 +1,10 @@
+"""Surgery on trained networks: which channels hang together, and joining or cutting them exactly.
+
+:func:`anatomy` follows a model's forward pass and finds its groups of coupled channels. :func:`assemble` builds every tensor
+of a network out of chosen channels of one or several others; :func:`rebuild` puts them into a model.
+"""
+
+from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
+from efficient_ai.surgery._labels import Surgery
+
+__all__ = ["OUTPUTS", "SHARED", "Anatomy", "Group", "Part", "Segment", "Surgery", "anatomy"]
