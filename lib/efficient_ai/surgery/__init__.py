@@ -5,6 +5,28 @@ of a network out of chosen channels of one or several others; :func:`rebuild` pu
 """
 
 from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
+from efficient_ai.surgery._assemble import Kept, assemble, everything
+from efficient_ai.surgery._compare import compare, tensors
 from efficient_ai.surgery._labels import Surgery
+from efficient_ai.surgery._rebuild import MemberNorm, rebuild, widen
+from efficient_ai.surgery._scores import magnitudes
 
-__all__ = ["OUTPUTS", "SHARED", "Anatomy", "Group", "Part", "Segment", "Surgery", "anatomy"]
+__all__ = [
+    "OUTPUTS",
+    "SHARED",
+    "Anatomy",
+    "Group",
+    "Kept",
+    "MemberNorm",
+    "Part",
+    "Segment",
+    "Surgery",
+    "anatomy",
+    "assemble",
+    "compare",
+    "everything",
+    "magnitudes",
+    "rebuild",
+    "tensors",
+    "widen",
+]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -90,6 +91,19 @@ class Anatomy:
     graph: fx.Graph
     classes: dict[str, object] = field(repr=False)
     owner: np.ndarray = field(repr=False)
+    scalars: dict[str, int | float] = field(repr=False)
+
+    def wide_axes(self, node: str) -> tuple[bool, ...]:
+        """Along which axes of a node's value the channels change, so that it grows when members stand side by side."""
+        found = self.classes.get(node)
+        if not isinstance(found, np.ndarray):
+            return ()
+        hidden = (
+            np.where((found >= 0) & (self.owner[np.maximum(found, 0)] >= 0), found, -1)
+            if len(self.owner)
+            else found
+        )
+        return tuple(bool((np.take(hidden, [0], axis) != hidden).any()) for axis in range(hidden.ndim))
 
     def group(self, name: str) -> int:
         """Index of the group that a layer makes.
@@ -136,7 +150,7 @@ def anatomy(model: nn.Module, example: torch.Tensor) -> Anatomy:
         axes = tuple(_axis(a, owner, rank, groups, outputs, slot.names[0]) for a in raw[slot.names[0]])
         parts[slot.names[0]] = Part(tuple(slot.names), slot.shape, axes, layer=bool(slot.axes))
     found = {node.name: of(names) for node, names in trace.found.items() if names is not None}
-    return Anatomy(groups, parts, _steps(trace), trace.module.graph, found, owner)
+    return Anatomy(groups, parts, _steps(trace), trace.module.graph, found, owner, trace.scalars)
 
 
 def _check(trace: Trace, of, outputs: set[int]) -> None:
@@ -215,8 +229,7 @@ def _axis(channel, owner, rank, groups, outputs, name) -> Axis:
     of = owner[channel]
     starts = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(of)]
     return tuple(
-        _segment(rank[channel[a:b]], int(of[a]), groups[int(of[a])], name)
-        for a, b in zip(starts[:-1], starts[1:], strict=True)
+        _segment(rank[channel[a:b]], int(of[a]), groups[int(of[a])], name) for a, b in pairwise(starts)
     )
 
 
@@ -265,7 +278,7 @@ def _steps(trace: Trace) -> list[tuple]:
                 and isinstance(value, int | float | str | tuple | None)
             }
             steps.append((node.target, type(layer).__name__, settings))
-        elif node.op in ("call_function", "call_method"):
+        elif node.op in ("call_function", "call_method") and node.name not in trace.scalars:
             target = node.target if isinstance(node.target, str) else node.target.__name__
             plain = () if target in _SIZED else tuple(str(a) for a in node.args if not isinstance(a, fx.Node))
             steps.append((target, "operation", {"arguments": plain}))

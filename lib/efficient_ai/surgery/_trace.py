@@ -48,7 +48,7 @@ class Trace(fx.Interpreter):
     """
 
     def __init__(self, model: nn.Module, example: torch.Tensor):
-        self.ties, self.slots, self.found = Names(), {}, {}
+        self.ties, self.slots, self.found, self.scalars = Names(), {}, {}, {}
         self.nonlinear: list[tuple[str, np.ndarray]] = []  # must not act on averaged outputs
         self.mixing: list[tuple[str, np.ndarray, int]] = []  # must not run along channels
         self.used: list[tuple[str, np.ndarray]] = []  # read by a layer, so not an output
@@ -64,8 +64,16 @@ class Trace(fx.Interpreter):
             ) from error
         super().__init__(fx.GraphModule(twin, graph))
         self._register(twin)
-        with torch.no_grad():
-            self.run(example)
+        try:
+            with torch.no_grad():
+                self.run(example)
+        except Surgery:
+            raise
+        except Exception as error:  # the reader's model on the reader's input
+            raise Surgery(
+                f"{type(model).__name__} does not run on the example of shape {tuple(example.shape)}: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
 
     def _register(self, model: nn.Module) -> None:
         tensors = [
@@ -126,6 +134,8 @@ class Trace(fx.Interpreter):
         except Surgery as error:
             raise Surgery(f"{_place(node)}: {error}") from None
         self.found[node] = names
+        if isinstance(value, int | float):
+            self.scalars[node.name] = value
         return value
 
     def _names(self, node: fx.Node, value):

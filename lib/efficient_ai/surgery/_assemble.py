@@ -1,0 +1,128 @@
+"""Builds the tensors of a network out of chosen channels of others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Part
+from efficient_ai.surgery._compare import tensors
+from efficient_ai.surgery._labels import Surgery
+
+Kept = Sequence[Sequence[tuple[int, int]]]
+"""For each group the channels that stand in it, in order: (member, unit)."""
+
+
+def everything(anatomies: Sequence[Anatomy]) -> list[list[tuple[int, int]]]:
+    """All units of all members side by side."""
+    return [
+        [(m, u) for m, a in enumerate(anatomies) for u in range(a.groups[g].units)]
+        for g in range(len(anatomies[0].groups))
+    ]
+
+
+def assemble(
+    anatomies: Sequence[Anatomy], members: Sequence[nn.Module], kept: Kept, weights: Sequence[float]
+) -> dict[str, torch.Tensor]:
+    """Every parameter and buffer of the network that holds the kept units.
+
+    Units keep what connects them with units of their own member; between units of different members there are zeros.
+    What makes the outputs is summed over the members, times their weights.
+
+    Args:
+        anatomies: one per member, of the same computation.
+        members: they are only read.
+        kept: for each group ``(member, unit)``; ``everything(anatomies)`` for the whole ensemble.
+        weights: of the members' outputs, summing to 1, shape ``(members,)``.
+
+    Returns:
+        Tensors by first name, sharing no memory with the members.
+
+    Raises:
+        Surgery: a tensor without channels differs between the members, so that no joined one is right.
+    """
+    held = [tensors(member) for member in members]
+    made = {}
+    with torch.no_grad():
+        for name, part in anatomies[0].parts.items():
+            sources = [h[name] for h in held]
+            parts = [a.parts[name] for a in anatomies]
+            made[name] = _shared(part, sources) if part.free else _joined(parts, sources, kept, weights)
+    return made
+
+
+def _shared(part: Part, sources: Sequence[torch.Tensor]) -> torch.Tensor:
+    """No channels: batch counters take the largest count, all else has to be the same everywhere."""
+    if part.name.rsplit(".", 1)[-1] == "num_batches_tracked":
+        return torch.stack([s.detach() for s in sources]).amax(0)
+    for m, source in enumerate(sources[1:], 1):
+        if source.shape != sources[0].shape or not torch.equal(source, sources[0]):
+            raise Surgery(
+                f"{part.name} (shape {tuple(source.shape)}) belongs to no channel, or the forward pass never uses it, and "
+                f"differs between member 0 and member {m}: make it equal, or remove it from the model"
+            )
+    return sources[0].detach().clone()
+
+
+def _joined(parts: Sequence[Part], sources, kept: Kept, weights) -> torch.Tensor:
+    places = [[_places([p.axes[axis] for p in parts], m, kept) for axis in range(len(parts[0].axes))]
+              for m in range(len(parts))]  # fmt: skip
+    shape = [
+        size if axis in (SHARED, OUTPUTS) else sum(s.outer * len(kept[s.group]) * s.inner for s in axis)
+        for axis, size in zip(parts[0].axes, parts[0].shape, strict=True)
+    ]
+    first = sources[0]
+    made = torch.zeros(shape, dtype=first.dtype, device=first.device)
+    for m, source in enumerate(sources):
+        to = [slice(None) if p is None else p[0] for p in places[m]]
+        of = [slice(None) if p is None else p[1] for p in places[m]]
+        if any(isinstance(p, np.ndarray) and not len(p) for p in to):
+            continue
+        block = source.detach()
+        for axis, index in enumerate(of):
+            if isinstance(index, np.ndarray):
+                block = block.index_select(axis, torch.as_tensor(index, device=block.device))
+        if parts[0].makes_outputs:
+            block = block * weights[m]
+        _add(made, to, block)
+    return made
+
+
+def _add(made: torch.Tensor, to: Sequence, block: torch.Tensor) -> None:
+    """Adds a block at the product of index lists; contiguous ranges, the usual case, without index tensors."""
+    index = []
+    for where in to:
+        if isinstance(where, slice):
+            index.append(where)
+        elif len(where) == where[-1] - where[0] + 1:
+            index.append(slice(int(where[0]), int(where[-1]) + 1))
+        else:
+            index.append(torch.as_tensor(where, device=made.device))
+    lists = [a for a, i in enumerate(index) if isinstance(i, torch.Tensor)]
+    if len(lists) > 1:  # an outer product of lists, not a list of points
+        for n, axis in enumerate(lists):
+            index[axis] = index[axis].reshape([-1 if j == n else 1 for j in range(len(lists))])
+        if lists != list(range(lists[0], lists[-1] + 1)):
+            raise Surgery("channel axes of one tensor are not neighbours")
+    made[tuple(index)] += block
+
+
+def _places(axes: Sequence, member: int, kept: Kept):
+    """Positions along the joined axis and along the member's, of the units that come from this member."""
+    if axes[member] in (SHARED, OUTPUTS):
+        return None
+    to, of, base, start = [], [], 0, 0
+    for segment in axes[member]:
+        chosen = kept[segment.group]
+        slots = np.array([j for j, (m, _) in enumerate(chosen) if m == member], dtype=int)
+        units = np.array([u for m, u in chosen if m == member], dtype=int)
+        outer = np.arange(segment.outer)[:, None, None]
+        inner = np.arange(segment.inner)[None, None, :]
+        to.append((base + (outer * len(chosen) + slots[None, :, None]) * segment.inner + inner).reshape(-1))
+        of.append(
+            (start + (outer * segment.units + units[None, :, None]) * segment.inner + inner).reshape(-1)
+        )
+        base += segment.outer * len(chosen) * segment.inner
+        start += segment.size
+    return np.concatenate(to), np.concatenate(of)

@@ -1,0 +1,86 @@
+"""Whether members have the same computation, so that channels of one can stand beside those of another."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy
+from efficient_ai.surgery._labels import Surgery
+
+
+def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Every parameter and buffer once, by its first name; those that are not saved, too."""
+    return dict(model.named_parameters()) | dict(model.named_buffers())
+
+
+def compare(anatomies: Sequence[Anatomy], members: Sequence[nn.Module]) -> None:
+    """Refuse members that do not fit together; widths may differ.
+
+    Raises:
+        Surgery: naming the layer, the member (from 0) and both values.
+    """
+    first = anatomies[0]
+    for m, (other, model) in enumerate(zip(anatomies[1:], members[1:], strict=True), 1):
+        _same_steps(first, other, m)
+        _same_parts(first, other, m)
+        _same_kinds(tensors(members[0]), tensors(model), m)
+    for m, model in enumerate(members):
+        for name, tensor in tensors(model).items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                raise Surgery(f"{name} of member {m} holds values that are not finite: leave this member out")
+
+
+def _same_steps(a: Anatomy, b: Anatomy, m: int) -> None:
+    for mine, theirs in zip(a.steps, b.steps, strict=False):
+        if mine[:2] != theirs[:2]:
+            raise Surgery(
+                f"member {m} has {_words(theirs)} where member 0 has {_words(mine)}: join members of one architecture"
+            )
+        for key, value in mine[2].items():
+            if theirs[2].get(key) != value:
+                raise Surgery(
+                    f"{mine[0]}: {key} is {value} in member 0 and {theirs[2].get(key)} in member {m}: "
+                    "the joined layer can have only one"
+                )
+    if len(a.steps) != len(b.steps):
+        raise Surgery(f"member 0 has {len(a.steps)} operations and member {m} has {len(b.steps)}")
+
+
+def _words(step: tuple) -> str:
+    return f"{step[1]} {step[0]!r}"
+
+
+def _same_parts(a: Anatomy, b: Anatomy, m: int) -> None:
+    if list(a.parts) != list(b.parts):
+        only = sorted(set(a.parts) ^ set(b.parts))
+        raise Surgery(
+            f"members 0 and {m} do not hold the same tensors: {', '.join(only) or 'their order differs'}"
+        )
+    for name, part in a.parts.items():
+        other = b.parts[name]
+        if part.names != other.names:
+            raise Surgery(f"{name} is shared in one of the members 0 and {m} and not in the other")
+        for axis, (x, y) in enumerate(zip(part.axes, other.axes, strict=True)):
+            if x in (SHARED, OUTPUTS) or y in (SHARED, OUTPUTS):
+                if x != y:
+                    raise Surgery(f"{name}: axis {axis} has different roles in members 0 and {m}")
+                if part.shape[axis] != other.shape[axis]:
+                    what = "outputs" if x == OUTPUTS else "entries that all members share"
+                    raise Surgery(
+                        f"{name}: member 0 has {part.shape[axis]} {what}, member {m} has {other.shape[axis]}; nothing is "
+                        "padded or cut to make them fit"
+                    )
+            elif [(s.group, s.outer, s.inner) for s in x] != [(s.group, s.outer, s.inner) for s in y]:
+                raise Surgery(
+                    f"{name}: a unit has {[s.outer * s.inner for s in x]} entries in member 0 and "
+                    f"{[s.outer * s.inner for s in y]} in member {m} (size of a head, a map or a block)"
+                )
+
+
+def _same_kinds(a: dict, b: dict, m: int) -> None:
+    for name, tensor in a.items():
+        for what in ("dtype", "device"):
+            mine, theirs = getattr(tensor, what), getattr(b[name], what)
+            if mine != theirs:
+                raise Surgery(f"{name}: {what} is {mine} in member 0 and {theirs} in member {m}: convert one")

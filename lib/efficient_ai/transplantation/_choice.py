@@ -1,0 +1,87 @@
+"""Which neurons stay: widths, quotas and ties."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from efficient_ai.surgery import Anatomy, Surgery
+
+
+def widths(anatomies: Sequence[Anatomy], asked) -> list[int] | None:
+    """Width of each group after the cut; ``None`` where it is chosen globally.
+
+    The released code keeps ``int(n * (1 - ratio))`` neurons, which rounds to one too few for three, five, six or seven
+    members; here the count is exact.
+    """
+    groups = anatomies[0].groups
+    have = [sum(a.groups[g].units for a in anatomies) for g in range(len(groups))]
+    if asked is None:
+        found = [g.units for g in groups]
+    elif isinstance(asked, str):
+        if asked != "global":
+            raise Surgery(f'widths={asked!r}: give widths by group, a share, or "global"')
+        return None
+    elif isinstance(asked, Mapping):
+        unknown = set(asked) - {g.name for g in groups}
+        if unknown:
+            raise Surgery(f"no groups named {sorted(unknown)}; there are {[g.name for g in groups]}")
+        found = [asked.get(g.name, g.units) for g in groups]
+    elif isinstance(asked, int | float) and not isinstance(asked, bool):
+        if not 0 < asked <= 1:
+            raise Surgery(f"widths={asked}: a share of all members' neurons lies above 0 and at most at 1")
+        found = [max(1, round(asked * n)) for n in have]
+    else:
+        raise Surgery(f"widths={asked!r}: give widths by group, a share, or 'global'")
+    for group, n, most in zip(groups, found, have, strict=True):
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
+            raise Surgery(
+                f"{group.name}: a width of {n!r} is not a whole number from 1 to {most}, all that the members have"
+            )
+    return [int(n) for n in found]
+
+
+def quota(anatomies: Sequence[Anatomy], sizes: Sequence[int], shares) -> list[list[int]] | None:
+    """How many neurons each member gives to each group: largest remainders, so that they sum to its width."""
+    if shares is None:
+        return None
+    given = np.asarray(shares, dtype=float)
+    if given.shape != (len(anatomies),) or not (given >= 0).all() or abs(given.sum() - 1) > 1e-9:
+        raise Surgery(f"shares={shares}: give {len(anatomies)} numbers, none negative, that sum to 1")
+    found = []
+    for g, n in enumerate(sizes):
+        counts = np.floor(given * n + 1e-9).astype(int)
+        rest = np.argsort(-(given * n - counts), kind="stable")[: n - counts.sum()]
+        counts[rest] += 1
+        for m, (count, a) in enumerate(zip(counts, anatomies, strict=True)):
+            if count > a.groups[g].units:
+                raise Surgery(
+                    f"{a.groups[g].name}: member {m} has {a.groups[g].units} neurons, its share asks for {count}"
+                )
+        found.append(counts.tolist())
+    return found
+
+
+def largest(scores: Sequence[np.ndarray], n: int, counts: Sequence[int] | None) -> list[tuple[int, int]]:
+    """The ``n`` largest of all members, or so many of each; in the order of members and neurons."""
+    if counts is not None:
+        return [
+            (m, int(u))
+            for m, (s, c) in enumerate(zip(scores, counts, strict=True))
+            for u in np.sort(_top(s, c))
+        ]
+    every = [(m, u) for m, s in enumerate(scores) for u in range(len(s))]
+    return [every[i] for i in np.sort(_top(np.concatenate(scores), n))]
+
+
+def largest_anywhere(scores: Sequence[Sequence[np.ndarray]], total: int) -> list[list[tuple[int, int]]]:
+    """The ``total`` largest of all groups, at least one in each; scores are divided by the mean of their group."""
+    flat = [np.concatenate(s) / max(np.concatenate(s).mean(), 1e-300) for s in scores]
+    for values in flat:
+        values[np.argmax(values)] = np.inf  # a layer without neurons computes nothing
+    group = np.concatenate([np.full(len(v), g) for g, v in enumerate(flat)])
+    chosen = group[_top(np.concatenate(flat), total)]
+    return [largest(s, int((chosen == g).sum()), None) for g, s in enumerate(scores)]
+
+
+def _top(scores: np.ndarray, n: int) -> np.ndarray:
+    return np.argsort(-scores, kind="stable")[:n]
