@@ -1,11 +1,19 @@
-"""Fuse networks by transplanting neurons.
+"""Fuse networks by transplanting neurons (Öz et al. 2024): members side by side, and the largest neurons stay."""
 
-:func:`descend` walks down a bowl with a noisy slope, :func:`average` takes the mean of where it has been. Replace both by
-the method of the paper, and this sentence by one that says what it does.
-"""
-
-from efficient_ai.transplantation._method import average, descend
+from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
+from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
 from efficient_ai.transplantation.claims import ABSTRACT, CLAIMS
 from efficient_ai.transplantation.profiles import PROFILES, Profile
 
-__all__ = ["ABSTRACT", "CLAIMS", "PROFILES", "Profile", "average", "descend"]
+__all__ = [
+    "ABSTRACT",
+    "CLAIMS",
+    "PROFILES",
+    "Fused",
+    "MiniViT",
+    "Perceptron",
+    "Profile",
+    "SmallResNet",
+    "concatenate",
+    "fuse",
+]
