@@ -1,6 +1,5 @@
 """Follows the channels of a model through its forward pass, in the order of the computation, not of registration."""
 
-import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,7 +39,7 @@ class Trace(fx.Interpreter):
     """One pass of an example with the names of channels beside the values.
 
     Args:
-        model: in evaluation mode for the pass; a copy is run, so that nothing of the model changes.
+        model: set to evaluation mode for the pass and back, so that nothing of the model changes.
         example: one input, shape ``(n, ...)``; the first sample or two are used.
 
     Raises:
@@ -52,9 +51,17 @@ class Trace(fx.Interpreter):
         self.nonlinear: list[tuple[str, np.ndarray]] = []  # must not act on averaged outputs
         self.mixing: list[tuple[str, np.ndarray, int]] = []  # must not run along channels
         self.used: list[tuple[str, np.ndarray]] = []  # read by a layer, so not an output
-        twin = copy.deepcopy(model).eval()
+        modes = {module: module.training for module in model.modules()}
+        model.eval()  # statistics stay as they are
         try:
-            graph = _Tracer().trace(twin)
+            self._follow(model, example)
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
+
+    def _follow(self, model: nn.Module, example: torch.Tensor) -> None:
+        try:
+            graph = _Tracer().trace(model)
         except Surgery:
             raise
         except Exception as error:  # whatever the reader's forward raises while it is traced
@@ -62,8 +69,8 @@ class Trace(fx.Interpreter):
                 f"{type(model).__name__} cannot be traced ({str(error).splitlines()[0]}): its forward pass must not "
                 "branch on values; move such code out of the model"
             ) from error
-        super().__init__(fx.GraphModule(twin, graph))
-        self._register(twin)
+        super().__init__(fx.GraphModule(model, graph))
+        self._register(model)
         try:
             with torch.no_grad():
                 self.run(example)
