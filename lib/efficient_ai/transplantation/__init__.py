@@ -1,7 +1,20 @@
 """Fuse networks by transplanting neurons (Öz et al. 2024): members side by side, and the largest neurons stay."""
 
+from efficient_ai.surgery import Surgery, anatomy
+from efficient_ai.transplantation._align import (
+    activation_matching,
+    average,
+    optimal_transport,
+    reestimate,
+    transport_plan,
+    weight_matching,
+)
+from efficient_ai.transplantation._choice import largest
+from efficient_ai.transplantation._diverse import diverse_scores
 from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
+from efficient_ai.transplantation._training import Recipe
+from efficient_ai.transplantation._variants import cut_first, hierarchical, iterative, prune, transplant
 from efficient_ai.transplantation.claims import ABSTRACT, CLAIMS
 from efficient_ai.transplantation.profiles import PROFILES, Profile
 
@@ -13,7 +26,23 @@ __all__ = [
     "MiniViT",
     "Perceptron",
     "Profile",
+    "Recipe",
     "SmallResNet",
+    "Surgery",
+    "activation_matching",
+    "anatomy",
+    "average",
     "concatenate",
+    "cut_first",
+    "diverse_scores",
     "fuse",
+    "hierarchical",
+    "iterative",
+    "largest",
+    "optimal_transport",
+    "prune",
+    "reestimate",
+    "transplant",
+    "transport_plan",
+    "weight_matching",
 ]

@@ -63,7 +63,7 @@ def matrix_figure(stages: Mapping[str, np.ndarray], cross: np.ndarray):
 
 def matrix_table(stages: Mapping[str, np.ndarray], cross: np.ndarray) -> dict[str, list]:
     rows: dict[str, list] = {"stage": list(stages), "zeros (%)": [], "cross over own norm": []}
-    for stage, w in stages.items():
+    for w in stages.values():
         rows["zeros (%)"].append(f"{100 * (w == 0).mean():.1f}")
         wide = w.shape != cross.shape
         rows["cross over own norm"].append(
