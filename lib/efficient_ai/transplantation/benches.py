@@ -31,6 +31,11 @@ def outputs(weights: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
     return x @ weights[-1].T
 
 
+def mean_outputs(members: Sequence[Sequence[np.ndarray]], x: np.ndarray) -> np.ndarray:
+    """Mean of the members' logits."""
+    return np.mean([outputs(member, x) for member in members], axis=0)
+
+
 def inputs(n: int = 7, size: int = 5) -> np.ndarray:
     """Random inputs, shape ``(n, size)``."""
     return np.random.default_rng(1).standard_normal((n, size))
