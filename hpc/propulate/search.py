@@ -79,8 +79,9 @@ def main() -> None:
     if comm.rank == min(set(range(0, comm.size, options.ranks_per_worker)) - lost):
         report(run, options, comm.size)
     if run.lost:
-        # A lost rank never comes to the end of its program: do not let it hold the job until its time is up.
-        comm.Abort(0)
+        # A lost rank never comes to the end of its program: do not let it hold the job until its time is up. What is done is
+        # in the checkpoint; the status says that somebody should look.
+        comm.Abort(3)
 
 
 def report(run: propulate.Run, options: argparse.Namespace, ranks: int) -> None:

@@ -128,6 +128,11 @@ class CountingComm(CountedCollectives):
     def Dup(self, info=None):
         return self._counted(MPI.Intracomm(self).Dup(info))
 
+    def Idup(self, info=MPI.INFO_NULL):
+        """As ``Dup`` without waiting: what is sent on the duplicate is counted, too."""
+        comm, request = super().Idup(info)
+        return self._counted(comm), request
+
     def Clone(self):
         return self._counted(MPI.Intracomm(self).Clone())
 

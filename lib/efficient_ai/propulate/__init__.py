@@ -43,7 +43,7 @@ from efficient_ai.propulate._population import Individual, Population
 from efficient_ai.propulate._run import Move, Run, ideal_utilisation
 from efficient_ai.propulate._space import Choice, Float, Integer, LogFloat, Ordinal, Space
 from efficient_ai.propulate._swarm import pso
-from efficient_ai.propulate._worker import Worker
+from efficient_ai.propulate._worker import AllFailed, Worker
 from efficient_ai.propulate.claims import CLAIMS
 from efficient_ai.propulate.functions import FUNCTIONS, HARDER, Function
 from efficient_ai.propulate.profiles import PROFILES, Profile
@@ -54,6 +54,7 @@ __all__ = [
     "FUNCTIONS",
     "HARDER",
     "PROFILES",
+    "AllFailed",
     "Choice",
     "Compose",
     "Conditional",

@@ -6,9 +6,9 @@ evaluation costs the same however many there are. A line is handed to the operat
 the others know survives the death of all processes. A line that the end cut short is dropped.
 """
 
+import fcntl
 import json
 import os
-import re
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,6 +56,7 @@ class Checkpoint:
         self.folder, self.space, self.islands, self.seed = Path(folder), space, islands, seed
         self.rank, self.workers = rank, workers
         self._file: Any = None
+        self._lock: Any = None
 
     # -- the start ----------------------------------------------------------------------------------------------------
 
@@ -65,6 +66,8 @@ class Checkpoint:
         Raises:
             ValueError: there is a run and it shall not be resumed, there is none and it shall, or it is another one.
         """
+        if self.rank == 0:
+            self._take()
         there = (self.folder / "run.json").exists() or any(self.folder.glob("rank-*.jsonl"))
         if resume:
             if not (self.folder / "run.json").exists():
@@ -81,6 +84,18 @@ class Checkpoint:
             write_atomic(self.folder / "run.json", text.encode())
         return History()
 
+    def _take(self) -> None:
+        """One run at a time: a lock that the system frees when its holder ends, however it ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = open(self.folder / "lock", "a+b")  # held until the run ends
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise ValueError(
+                f"another run is writing to {self.folder}: wait for its end, or give this one a folder of its own"
+            ) from None
+
     def begin(self) -> None:
         """After the common start: open the file of this worker at the end of its last whole line."""
         self._file = open(self.folder / f"rank-{self.rank}.jsonl", "a+b", buffering=0)
@@ -89,7 +104,7 @@ class Checkpoint:
 
     def _description(self) -> dict[str, Any]:
         return {
-            "space": _space_as_text(self.space),
+            "space": self.space.fingerprint(),
             "islands": [len(block) for block in self.islands.blocks(self.workers)],
             "pollination": self.islands.pollination,
             "workers": self.workers,
@@ -130,10 +145,19 @@ class Checkpoint:
         self._append({"event": "copy"} | move._asdict() | {"replaced": replaced})
 
     def _append(self, event: dict[str, Any]) -> None:
-        self._file.write(json.dumps(event).encode() + b"\n")
+        line = json.dumps(event).encode() + b"\n"
+        begin = self._file.seek(0, os.SEEK_END)
+        try:
+            while line:  # a disk that is nearly full takes a part
+                line = line[self._file.write(line) :]
+        except OSError:
+            self._file.truncate(begin)  # no half line before the next one
+            raise
 
     def close(self) -> None:
-        self._file.close()
+        for each in (self._file, self._lock):
+            if each is not None:
+                each.close()
 
 
 class NoCheckpoint:
@@ -152,17 +176,19 @@ class NoCheckpoint:
 def read(folder: str | os.PathLike, space: Space) -> History:
     """All events in the folder of a run, also of one that is under way or was killed.
 
-    Raises:
-        ValueError: a whole line that is no event, so that something else has written to the file.
+    A line that is no event is left out, with a warning that says where it stands: one bad line costs one evaluation.
     """
-    history = History()
+    history, damaged = History(), []
     for path in sorted(Path(folder).glob("rank-*.jsonl")):
         *lines, _torn = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines, 1):
             try:
                 _take_in(history, json.loads(line), space)
             except (ValueError, KeyError, TypeError, IndexError) as error:
-                raise ValueError(f"line {number} of {path} is damaged: {error!r}") from error
+                damaged.append(f"line {number} of {path}: {error!r}")
+    if damaged:
+        more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+        warnings.warn(f"{len(damaged)} damaged lines are left out: {damaged[0]}{more}", stacklevel=3)
     history.births.sort(key=lambda individual: individual.finished)
     history.departures.sort(key=lambda move: move.step)
     # The last copies of a run stand in the file of every worker of their island.
@@ -191,7 +217,9 @@ def _encode(space: Space, genes: tuple) -> list:
 
 
 def _number(gene, value) -> int | float:
-    if isinstance(gene, Choice | Ordinal):
+    if isinstance(gene, Choice):
+        return gene.index(value)
+    if isinstance(gene, Ordinal):
         return gene.values.index(value)
     return int(value) if isinstance(gene, Integer) else float(value)
 
@@ -203,17 +231,11 @@ def _decode(space: Space, numbers: list) -> tuple:
     )
 
 
-def _space_as_text(space: Space) -> dict[str, str]:
-    """The genes by name. Addresses, which the text of some objects holds, differ from process to process."""
-    pairs = zip(space.names, space.genes, strict=True)
-    return {str(name): re.sub(r" at 0x[0-9a-f]+", "", repr(gene)) for name, gene in pairs}
-
-
 def read_checkpoint(folder: str | os.PathLike, space: Space) -> list[Individual]:
     """All individuals that a run has written to its folder so far, in order of time: finished, killed or under way.
 
     Raises:
-        ValueError: there is no run in the folder, or something else has written to its files.
+        ValueError: there is no run in the folder.
     """
     if not (Path(folder) / "run.json").exists():
         raise ValueError(f"there is no run in {folder}")

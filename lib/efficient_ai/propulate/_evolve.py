@@ -5,6 +5,7 @@ from collections.abc import Callable
 from os import PathLike
 
 from efficient_ai.propulate._islands import Islands
+from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._operators import Propagator
 from efficient_ai.propulate._population import Population
 from efficient_ai.propulate._run import Run
@@ -29,6 +30,7 @@ def evolve(
     checkpoint: str | PathLike | None = None,
     resume: bool = False,
     patience: float = 60.0,
+    failures: int | None = 3,
     after: Callable[[Population], None] | None = None,
 ) -> Run:
     """Minimise ``evaluate`` on all ranks of ``comm`` with nobody waiting for anybody.
@@ -38,7 +40,9 @@ def evolve(
 
     The run ends with the first criterion that is met; at least one must be given. The budget of ``evaluations`` is
     shared: a rank stops as soon as the individuals it knows and the evaluations still running elsewhere make it up.
-    It is never missed. News travels while candidates are evaluated, so the total may exceed the budget by a few.
+    It is never missed. It is exceeded by what ranks begin before they hear that it is used up: at most one evaluation
+    per rank where evaluations take longer than a message, which is some milliseconds where ranks share cores; free ones run
+    ahead by as many as fit into that time.
 
     An evaluation that hangs or kills its process is survived if ``evaluate`` is :class:`Isolated`. A rank that hangs is
     given up after ``patience``. A rank that dies takes the others down with most MPI libraries, and whatever started
@@ -65,18 +69,22 @@ def evolve(
             another one. It must cover the longest evaluation, for a rank that evaluates sends no message (unless the
             evaluation is isolated). A rank that is given up is in ``Run.lost``; the evaluation it was at may be missing
             in the budget.
+        failures: when the first so many evaluations of every rank of an island have failed alike, there is a fault in
+            ``evaluate``: nothing more is evaluated. None: the whole budget is, whatever happens.
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:
         ValueError: no criterion, fewer evaluations than workers, islands or teams into which the ranks cannot be cut;
             a run in the folder that shall not be resumed, none that could be, or one of another space or other
-            islands. If one rank cannot start, none does, and all raise.
+            islands; or ranks that do not all search the same. If one rank cannot start, none does, and all raise.
+        AllFailed: no evaluation of the whole run gave a loss; on every rank, at the end.
     """
     if ranks_per_worker != 1:
         return in_teams(evolve, **locals())
-    islands = Islands(islands) if isinstance(islands, int) else islands
     criteria = Criteria(evaluations, seconds, target)
-    worker = Worker(comm, space, evaluate, propagator, seed, criteria, islands, checkpoint, resume, patience)
+    worker = Worker(
+        comm, space, evaluate, propagator, seed, criteria, islands, checkpoint, resume, patience, failures
+    )
     while worker.goes_on:
         individual = worker.breed_and_evaluate()
         worker.listen()
@@ -96,6 +104,7 @@ def evolve_generations(
     evaluations: int,
     seed: int,
     patience: float = 60.0,
+    failures: int | None = 3,
     after: Callable[[Population], None] | None = None,
 ) -> Run:
     """The synchronous twin of :func:`evolve`: the same operators and random streams, a meeting after each generation.
@@ -103,11 +112,17 @@ def evolve_generations(
     In every generation each rank breeds and evaluates one candidate, then all exchange their results and wait for the
     slowest. Arguments and errors as for :func:`evolve`; the budget is rounded up to whole generations.
     """
-    worker = Worker(comm, space, evaluate, propagator, seed, Criteria(evaluations), patience=patience)
+    if isinstance(evaluate, Isolated) and not (evaluate.time_limit or patience) <= patience:
+        raise ValueError(
+            f"patience={patience}: an evaluation may take {evaluate.time_limit} s, and who waits for it would take its rank for lost"
+        )
+    worker = Worker(
+        comm, space, evaluate, propagator, seed, Criteria(evaluations), patience=patience, failures=failures
+    )
     for _ in range(math.ceil(evaluations / comm.size)):
         worker.tell(worker.breed_and_evaluate())
         worker.meet()
-        if worker.reason == "lost":
+        if worker.reason in ("lost", "failures"):
             break
         if after is not None:
             after(worker.population)

@@ -154,6 +154,21 @@ def _select(individuals, count: int, rng: Random, selection: Selection | None) -
     return list(selection(count)(list(individuals), rng))
 
 
+def as_islands(islands: "Islands | int | None") -> Islands:
+    """Islands, or how many of them; None is one.
+
+    Raises:
+        ValueError: neither.
+    """
+    if islands is None:
+        return Islands(1)
+    if isinstance(islands, Islands):
+        return islands
+    if isinstance(islands, bool) or not isinstance(islands, int):
+        raise ValueError(f"islands={islands!r}: give the number of islands, or Islands(...)")
+    return Islands(islands)
+
+
 class Residents:
     """Who lives on an island, as one of its workers sees it, in whatever order the news comes in.
 

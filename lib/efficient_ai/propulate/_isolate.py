@@ -33,7 +33,8 @@ class Isolated:
 
     Args:
         evaluate: from the genes by name to a loss.
-        time_limit: seconds per evaluation, not counting the start of a process; None for no limit.
+        time_limit: seconds per evaluation, not counting the start of a process; None for no limit of its own. A run then
+            ends an evaluation that takes longer than its patience: it is taken for one that hangs.
 
     Raises:
         ValueError: a time limit that is not positive.
@@ -44,6 +45,7 @@ class Isolated:
         if time_limit is not None and not time_limit > 0:
             raise ValueError(f"time_limit={time_limit}: seconds, more than none")
         self.time_limit = time_limit
+        self.longest: float | None = None  # set by a run: what it takes for a hang where there is no limit
         self.meanwhile: Callable[[], None] | None = None  # called now and then while an evaluation runs
         self._function = cloudpickle.dumps(evaluate)
         self._process: subprocess.Popen | None = None
@@ -61,7 +63,7 @@ class Isolated:
         self._make_ready()
         self._connection.send_bytes(cloudpickle.dumps(genes))
         try:
-            good, value = self._answer(self.time_limit)
+            good, value = self._answer(self.time_limit or self.longest)
         except (TimeoutError, ChildProcessError):
             self._start()  # it loads while the rank goes on
             raise

@@ -5,6 +5,7 @@ Every gene knows its slots in the unit cube, for optimisers that work with dista
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -109,6 +110,29 @@ class LogFloat:
         return min(max(value, self.low), self.high)
 
 
+def _index(values: Sequence[Any], value: Any) -> int:
+    """The place of a value: of the very object, else of one that equals it and is of its type.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for i, each in enumerate(values):
+        if each is value:
+            return i
+    for i, each in enumerate(values):
+        if type(each) is type(value) and _equal(each, value):
+            return i
+    raise ValueError(f"{value!r} is none of {values!r}")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two things are equal; arrays and others that answer with more than yes or no are, if all of it is yes."""
+    try:
+        return bool(np.all(one == other))
+    except Exception:  # things that refuse to be compared are different ones
+        return False
+
+
 @dataclass(frozen=True)
 class Integer:
     """A whole number from ``low`` to ``high``, both included."""
@@ -121,6 +145,8 @@ class Integer:
         _require_interval("Integer", self.low, self.high)
         if int(self.low) != self.low or int(self.high) != self.high:
             raise ValueError(f"Integer({self.low}, {self.high}): the limits must be whole numbers")
+        object.__setattr__(self, "low", int(self.low))
+        object.__setattr__(self, "high", int(self.high))
 
     def __str__(self) -> str:
         return f"a whole number from {self.low} to {self.high}"
@@ -133,7 +159,7 @@ class Integer:
         return min(max(value + _notches(sigma * (self.high - self.low), rng), self.low), self.high)
 
     def contains(self, value) -> bool:
-        return isinstance(value, int) and self.low <= value <= self.high
+        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def to_unit(self, value: int) -> tuple[float, ...]:
         """The middle of the value's cell: with one cell per value, the border values get as much room as the others."""
@@ -179,12 +205,13 @@ class Ordinal:
 
 @dataclass(frozen=True, init=False)
 class Choice:
-    """One of several values without an order; they may be of any type that can be sent between processes."""
+    """One of several values without an order, of any type: a function or a model, too. Give them in one order everywhere."""
 
     values: tuple
 
     def __init__(self, *values):
-        if len(values) < 2 or len(set(values)) != len(values):
+        same = any(_equal(a, b) for i, a in enumerate(values) for b in values[:i])
+        if len(values) < 2 or same:
             raise ValueError(f"Choice{values}: needs at least two different values")
         object.__setattr__(self, "values", values)
 
@@ -195,7 +222,14 @@ class Choice:
         return rng.choice(self.values)
 
     def contains(self, value) -> bool:
-        return value in self.values
+        try:
+            return _index(self.values, value) >= 0
+        except ValueError:
+            return False
+
+    def index(self, value) -> int:
+        """The place of one of the values."""
+        return _index(self.values, value)
 
     @property
     def width(self) -> int:
@@ -203,7 +237,7 @@ class Choice:
 
     def to_unit(self, value) -> tuple[float, ...]:
         """One slot per value, one at the value and zero elsewhere."""
-        position = self.values.index(value)
+        position = self.index(value)
         return tuple(float(i == position) for i in range(len(self.values)))
 
     def from_unit(self, slots: Sequence[float]):
@@ -252,6 +286,16 @@ class Space:
 
     def __len__(self) -> int:
         return len(self.genes)
+
+    @property
+    def categories(self) -> list[Any]:
+        """The values of all choices, one gene after the other."""
+        return [value for gene in self.genes if isinstance(gene, Choice) for value in gene.values]
+
+    def fingerprint(self) -> dict[str, str]:
+        """The genes by name as texts that are equal in all processes which search the same."""
+        pairs = zip(self.names, self.genes, strict=True)
+        return {str(name): re.sub(r" at 0x[0-9a-f]+", "", repr(gene)) for name, gene in pairs}
 
     def sample(self, rng: Random) -> Genes:
         return tuple(gene.sample(rng) for gene in self.genes)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from efficient_ai.propulate._population import Individual
 
@@ -17,12 +18,20 @@ class Criteria:
     def check(self, workers: int) -> None:
         if self.evaluations is None and self.seconds is None and self.target is None:
             raise ValueError("when should the run stop? Give evaluations, seconds or target")
+        if self.evaluations is not None and (
+            isinstance(self.evaluations, bool)
+            or not isinstance(self.evaluations, Real)
+            or not self.evaluations == self.evaluations // 1
+        ):
+            raise ValueError(f"evaluations={self.evaluations!r}: give a whole number")
+        if self.target is not None and not (isinstance(self.target, Real) and not math.isnan(self.target)):
+            raise ValueError(f"target={self.target!r}: give the loss that is enough, a number")
         if self.evaluations is not None and self.evaluations < workers:
             raise ValueError(
                 f"evaluations={self.evaluations}: each of the {workers} ranks evaluates at least one candidate"
             )
-        if self.seconds is not None and not self.seconds > 0:
-            raise ValueError(f"seconds={self.seconds}: the time must be positive")
+        if self.seconds is not None and not (isinstance(self.seconds, Real) and self.seconds > 0):
+            raise ValueError(f"seconds={self.seconds!r}: the time must be positive")
 
     def met_by(self, individual: Individual) -> bool:
         """Whether its loss is the one that was looked for."""
@@ -32,4 +41,5 @@ class Criteria:
         """The evaluations of one island, in proportion to its workers; all shares sum to the budget."""
         if self.evaluations is None:
             return math.inf
-        return self.evaluations * block.stop // workers - self.evaluations * block.start // workers
+        total = int(self.evaluations)
+        return total * block.stop // workers - total * block.start // workers

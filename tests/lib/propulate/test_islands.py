@@ -134,12 +134,12 @@ class Office:
     def __init__(self, size, rng):
         self.boxes, self.rng = [[] for _ in range(size)], rng
 
-    def mail(self, comm):
+    def mail(self, comm, values=()):
         office, others = self, [rank for rank in range(comm.size) if rank != comm.rank]
 
         class Mail:
             def __init__(self):
-                self.others = others
+                self.others, self.most_under_way = others, 10**9
 
             def meet(self, word):
                 return [word]
