@@ -130,7 +130,7 @@ class CountingComm(CountedCollectives):
 
     def Idup(self, info=MPI.INFO_NULL):
         """As ``Dup`` without waiting: what is sent on the duplicate is counted, too."""
-        comm, request = super().Idup(info)
+        comm, request = MPI.Intracomm(self).Idup(info)
         return self._counted(comm), request
 
     def Clone(self):

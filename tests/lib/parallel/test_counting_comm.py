@@ -324,3 +324,19 @@ def test_the_table_has_one_row_a_rank():
 )
 def test_kinds_of_calls(operation, kind):
     assert kind_of(operation) == kind
+
+
+@pytest.mark.mpi
+def test_what_is_sent_on_a_duplicate_made_without_waiting_is_counted():
+    def talk(comm):
+        from efficient_ai.parallel import CountingComm
+
+        counting = CountingComm(comm)
+        duplicate, request = counting.Idup()
+        request.Wait()
+        duplicate.send(b"x" * 100, 1) if comm.rank == 0 else duplicate.recv(source=0)
+        return type(duplicate).__name__, sum(event.sent > 0 for event in counting.record.events)
+
+    from efficient_ai.parallel import run_ranks
+
+    assert run_ranks(talk, 2) == [("CountingComm", 1), ("CountingComm", 0)]
