@@ -32,7 +32,7 @@ from efficient_ai.f3.experiments._ranks import (
     Times,
     calibrate,
     epoch_seconds,
-    pipeline_run,
+    pipeline_runs,
     serial_state,
 )
 
@@ -59,7 +59,7 @@ __all__ = [
     "calibrate",
     "epoch_seconds",
     "gap_reduction",
-    "pipeline_run",
+    "pipeline_runs",
     "serial_state",
     "variations",
 ]
