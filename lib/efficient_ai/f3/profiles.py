@@ -61,6 +61,8 @@ class Profile:
         workers: processes that train.
         delays: epochs between error and use.
         transformer_epochs, transformer_seeds, transformer_rates, transformer_layers: of the transformer.
+        transformer_share: of the digits on which it is trained.
+        paper_epochs: at the learning rate of the authors' code, for all methods the same.
         depths: at which memory is counted.
         speeds: timed on two ranks.
         cost_repeats: of the measurement of processor seconds.
@@ -78,6 +80,8 @@ class Profile:
     transformer_seeds: int
     transformer_rates: tuple[float, ...]
     transformer_layers: int
+    transformer_share: float
+    paper_epochs: int
     depths: tuple[int, ...]
     speeds: tuple[Speed, ...]
     cost_repeats: int
@@ -107,6 +111,8 @@ _LAPTOP = Profile(
     transformer_seeds=3,
     transformer_rates=(1e-3, 3e-3),
     transformer_layers=2,
+    transformer_share=1.0,
+    paper_epochs=40,
     depths=(2, 4, 8, 16, 32),
     speeds=(Speed(16, 512, 64, 20, 3), Speed(8, 1024, 64, 20, 3)),
     cost_repeats=5,
@@ -131,8 +137,10 @@ PROFILES = {
         transformer_seeds=2,
         transformer_rates=(3e-3,),
         transformer_layers=1,
+        transformer_share=0.25,
+        paper_epochs=2,
         depths=(2, 8, 32),
-        speeds=(Speed(16, 128, 16, 20, 2), Speed(8, 256, 16, 20, 2)),
+        speeds=(Speed(16, 64, 16, 20, 2), Speed(8, 128, 16, 20, 2)),
         cost_repeats=3,
     ),
     "laptop": _LAPTOP,
@@ -153,6 +161,7 @@ PROFILES = {
         transformer_seeds=3,
         transformer_rates=(3e-4, 1e-3, 3e-3),
         transformer_layers=4,
+        paper_epochs=100,
         speeds=(Speed(16, 512, 64, 20, 5), Speed(8, 1024, 64, 20, 5)),
     ),
 }

@@ -12,6 +12,7 @@ from efficient_ai.f3.experiments._answers import (
     EXPERIMENTS,
     IDENTITIES,
     MEMORY,
+    PAPER_RATE,
     SPEEDS,
     TRANSFORMER,
     VARIATIONS,
@@ -31,7 +32,7 @@ from efficient_ai.f3.experiments._ranks import (
     Times,
     calibrate,
     epoch_seconds,
-    pipeline_run,
+    pipeline_runs,
     serial_state,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "EXPERIMENTS",
     "IDENTITIES",
     "MEMORY",
+    "PAPER_RATE",
     "PLAUSIBLE",
     "RULES",
     "SPEEDS",
@@ -57,7 +59,7 @@ __all__ = [
     "calibrate",
     "epoch_seconds",
     "gap_reduction",
-    "pipeline_run",
+    "pipeline_runs",
     "serial_state",
     "variations",
 ]

@@ -103,19 +103,18 @@ def run_equality(size: Profile, cluster: Any) -> dict[int, dict]:
     """For 2 and 4 ranks: difference from serial, bytes counted and by formula for F³ and BP, traffic and logs of F³."""
     torch.set_num_threads(1)
     rules: tuple[Rule, ...] = (F3(), F3(delay=2), DRTP)
+    runs = cluster.run(_ranks.pipeline_runs, rules, timeout=size.patience)[0]
     serial = {rule: _ranks.serial_state(rule) for rule in rules}
     found = {}
-    for n in (2, 4):
-        runs = {rule: cluster.run(_ranks.pipeline_run, n, rule, timeout=size.patience)[0] for rule in rules}
-        back = cluster.run(_ranks.pipeline_run, n, Backpropagation(), timeout=size.patience)[0]
-        counted = [int(t.bytes().sum()) for t in (runs[F3()][1], back[1])]
-        formula = [_ranks.bytes_by_formula(n, 3, 32, 4, 8, back=b) for b in (False, True)]
+    for n in (2, cluster.n):
+        mine = {rule: run for (ranks, rule), run in runs.items() if ranks == n}
+        back = mine.pop(Backpropagation())
         found[n] = {
-            "difference": max(_ranks.largest_difference(serial[rule], runs[rule][0]) for rule in rules),
-            "counted": counted,
-            "formula": formula,
-            "traffic": runs[F3()][1],
-            "logs": runs[F3()][2],
+            "difference": max(_ranks.largest_difference(serial[rule], run[0]) for rule, run in mine.items()),
+            "counted": [int(t.bytes().sum()) for t in (mine[F3()][1], back[1])],
+            "formula": [_ranks.bytes_by_formula(n, 3, 32, 4, 8, back=b) for b in (False, True)],
+            "traffic": mine[F3()][1],
+            "logs": mine[F3()][2],
         }
     return found
 
@@ -134,7 +133,9 @@ EQUALITY = Experiment(
     run_equality,
     {
         "P3": lambda r: Measured(
-            [e["difference"] for e in r.values()], list(r), "serial training with F³, delay 2, DRTP"
+            [e["difference"] for e in r.values()],
+            list(r),
+            "serial training with F³; on 4 ranks with a delay of 2 and DRTP, too",
         ),
         "P4": lambda r: Measured(
             [
@@ -303,6 +304,27 @@ def _transformer_gain(column: Column) -> Measured:
     return Measured(gains.tolist(), _seeds(column), "DRTP")
 
 
+PAPER_RATE = Experiment(
+    "one rate for all",
+    _contest.at_paper_rate,
+    {
+        "C1p": lambda c: Measured(
+            (c.errors("DRTP") - c.errors("F³")).tolist(), _seeds(c), "DRTP at the same rate"
+        )
+    },
+)
+
 TRANSFORMER = Experiment("the transformer", _contest.transformer, {"C7": _transformer_gain})
 
-EXPERIMENTS = (MEMORY, IDENTITIES, EQUALITY, SPEEDS, COSTS, CONTEST, VARIATIONS, ANGLES, TRANSFORMER)
+EXPERIMENTS = (
+    MEMORY,
+    IDENTITIES,
+    EQUALITY,
+    SPEEDS,
+    COSTS,
+    CONTEST,
+    VARIATIONS,
+    ANGLES,
+    PAPER_RATE,
+    TRANSFORMER,
+)

@@ -123,6 +123,21 @@ def gap_reduction(column: Column, reference: str = "DRTP") -> tuple[float, float
     return 100 * float((ref - ours).mean() / (ref - bp).mean()), float(low), float(high)
 
 
+# ----- one rate for all, that of the authors' code
+
+PAPER_RATE = 1.5e-4
+
+
+def at_paper_rate(size: Profile) -> Column:
+    """BP, LLO, DRTP, DFA and F³ on digits with one hidden block, all at the rate of the authors' code but LLO (100 times as large)."""
+    cell = replace(size.cells[0], epochs=size.paper_epochs)
+    rates = dict.fromkeys(("BP", "DRTP", "DFA", "F³"), PAPER_RATE) | {"LLO": 100 * PAPER_RATE}
+    final = [(m, seed) for m in rates for seed in size.seed_list]
+    results = train_many([job(cell, RULES[m], rates[m], seed) for m, seed in final], size.workers)
+    mine = {m: [r for (n, _), r in zip(final, results, strict=True) if n == m] for m in rates}
+    return Column(cell, rates, {m: float(np.mean([r.valid[-1] for r in mine[m]])) for m in rates}, mine)
+
+
 # ----- one thing at a time, on digits with two hidden blocks, at F³'s rate
 
 VARIATIONS: dict[str, Rule] = {
@@ -198,7 +213,7 @@ TRANSFORMER_RULES: dict[str, Rule] = {
 
 def transformer(size: Profile) -> Column:
     """The transformer on digits: each rule at the best of a few rates."""
-    cell = Cell("digits", 0, epochs=size.transformer_epochs, batch=100)
+    cell = Cell("digits", 0, epochs=size.transformer_epochs, batch=100, share=size.transformer_share)
     seeds = size.seed_list[: size.transformer_seeds]
 
     def jobs(wanted: Sequence[tuple[str, float, int]]) -> list[Job]:

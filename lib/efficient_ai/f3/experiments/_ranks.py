@@ -1,6 +1,7 @@
 """What runs on ranks: equality with serial training, counted traffic, seconds."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,14 +54,10 @@ def first_ranks(comm: Any, n: int) -> Any:
     return part if comm.rank < n else None
 
 
-def pipeline_run(comm: Any, n: int, rule: Rule, epochs: int = 3):
-    """Three epochs on the first ``n`` ranks: state, traffic and log, from rank 0; ``None`` elsewhere. Collective."""
+def pipeline_run(part: Any, rule: Rule, epochs: int = 3):
+    """Three epochs of the small network on all ranks of ``part``: state, traffic and logs, from rank 0; ``None`` elsewhere."""
     from efficient_ai import parallel
 
-    torch.set_num_threads(1)
-    part = first_ranks(comm, n)
-    if part is None:
-        return None
     x, y = small_problem()
     counted = parallel.CountingComm(part)
     options = dict(sample=x[:2], samples=SAMPLES, batch_size=BATCH, patience=60)
@@ -74,6 +71,17 @@ def pipeline_run(comm: Any, n: int, rule: Rule, epochs: int = 3):
     logs = part.gather(line.line.log)
     traffic = parallel.gather_traffic(counted)
     return (state, traffic, logs) if part.rank == 0 else None
+
+
+def pipeline_runs(comm: Any, rules: Sequence[Rule]) -> dict[tuple[int, Rule], Any]:
+    """All rules on all ranks of ``comm``, then the first one and BP on two of them; the others are done by then. Collective."""
+    torch.set_num_threads(1)
+    back = Backpropagation()
+    found = {(comm.size, rule): pipeline_run(comm, rule) for rule in (*rules, back)}
+    part = first_ranks(comm, 2)
+    return (
+        found if part is None else found | {(2, rule): pipeline_run(part, rule) for rule in (rules[0], back)}
+    )
 
 
 def largest_difference(a: Any, b: Any) -> float:
@@ -191,7 +199,7 @@ def _sizes(speed: Speed) -> list[int]:
 
 
 def serial_seconds(speed: Speed, threads: int) -> list[float]:
-    """Seconds of epochs of serial F³, after one that is not counted."""
+    """Seconds of epochs of serial F³, after one that is not counted; on several threads a quarter of each is timed."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     x, y = _problem(speed)
@@ -199,34 +207,40 @@ def serial_seconds(speed: Speed, threads: int) -> list[float]:
         mlp(_sizes(speed), seed=0), F3(), functional.binary_cross_entropy, adam, sample=x[:2], samples=len(x)
     )
     found = []
+    # Two threads on a machine that is not quiet wait for each other: a whole epoch would take minutes.
+    part = speed.steps if threads == 1 else max(1, speed.steps // 4)
     for _ in range(speed.repeats + 1):
         began = time.perf_counter()
-        trainer.epoch(x, y, speed.batch)
-        found.append(time.perf_counter() - began)
+        trainer.epoch(x, y, speed.batch, batches=part)
+        found.append((time.perf_counter() - began) * speed.steps / part)
     torch.set_num_threads(before)
     return found[1:]
 
 
-def ranked_seconds(comm: Any, speed: Speed, kind: str):
-    """Seconds of epochs on the first two ranks, after one that is not counted, and the logs of both; collective."""
+SIDES = ("F³", "F³, delay 2", "GPipe")
+
+
+def ranked_seconds(comm: Any, speed: Speed) -> dict[str, list] | None:
+    """The logs of both of the first two ranks for each of ``SIDES``, one epoch that is not counted before them. Collective."""
     torch.set_num_threads(1)
     part = first_ranks(comm, 2)
     if part is None:
         return None
     x, y = _problem(speed)
     options = dict(sample=x[:2], samples=len(x), batch_size=speed.batch, patience=120)
-    blocks = mlp(_sizes(speed), seed=0)
-    if kind == "GPipe":
-        line = GPipe(part, blocks, functional.binary_cross_entropy, adam, micro_batches=4, **options)
-    else:
-        rule = F3(delay=2 if kind == "F³, delay 2" else 1)
-        line = Pipeline(part, blocks, rule, functional.binary_cross_entropy, adam, **options)
-    line.fit(x, y, 1)
-    line.line.log.clear()
-    part.Barrier()
-    line.fit(x, y, speed.repeats)
-    logs = part.gather(line.line.log)
-    return logs if part.rank == 0 else None
+    found = {}
+    for side in SIDES:
+        blocks = mlp(_sizes(speed), seed=0)
+        if side == "GPipe":
+            line = GPipe(part, blocks, functional.binary_cross_entropy, adam, micro_batches=4, **options)
+        else:
+            rule = F3(delay=2 if side == "F³, delay 2" else 1)
+            line = Pipeline(part, blocks, rule, functional.binary_cross_entropy, adam, **options)
+        line.fit(x, y, 1)
+        line.line.log.clear()
+        line.fit(x, y, speed.repeats)
+        found[side] = part.gather(line.line.log)
+    return found if part.rank == 0 else None
 
 
 def epoch_seconds(logs: list, repeats: int) -> list[float]:
@@ -254,10 +268,7 @@ def speeds(size: Profile, cluster: Any) -> list[Times]:
     """All networks of the profile, the sides one after another."""
     found = []
     for speed in size.speeds:
-        logs = {
-            kind: cluster.run(ranked_seconds, speed, kind, timeout=size.patience)[0]
-            for kind in ("F³", "F³, delay 2", "GPipe")
-        }
+        logs = cluster.run(ranked_seconds, speed, timeout=size.patience)[0]
         seconds = {kind: epoch_seconds(log, speed.repeats) for kind, log in logs.items()}
         ours = logs["F³"]
         began, ended = min(e[3] for e in ours[0]), max(e[4] for e in ours[-1] if e[0] == "work")
