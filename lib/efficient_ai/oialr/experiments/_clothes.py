@@ -86,7 +86,7 @@ def network(kind: str, hidden: int, seed: int) -> nn.Module:
             sizes = (196, hidden, hidden, hidden)
             hiddens = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
             return nn.Sequential(*hiddens, nn.Linear(hidden, 10))
-        channels = max(8, hidden // 6)
+        channels = max(6, hidden // 12)
         return nn.Sequential(
             nn.Unflatten(1, (1, 14, 14)), nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(),
             nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1), nn.ReLU(),

@@ -38,7 +38,7 @@ class Curve:
 def windows(profile: Profile) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
     """Training and validation windows of Germany's generation, shapes ``(n, 48, 1)`` and ``(n, 24, 1)``; apart in time."""
     series = data.european_generation()
-    values = torch.as_tensor(np.asarray(series.values)[:, list(series.names).index("DE")], dtype=torch.float32)
+    values = torch.as_tensor(series.values[series.names.index("DE")], dtype=torch.float32)
     values = values[torch.isfinite(values)]
     hours = profile.hours * GAP + LOOK + AHEAD
     values = (values - values[:hours].mean()) / values[:hours].std()
