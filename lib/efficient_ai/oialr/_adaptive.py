@@ -78,7 +78,9 @@ class OIALR:
         self.moments, self.rank_share = moments, rank_share
         self.layers, self.dense = _choose(self.model, optimizer, keep, keep_first, keep_last, flat, packed)
         if not self.layers:
-            raise ValueError(f"no weight of this model can be converted: {self.dense or 'it has no matrices'}")
+            raise ValueError(
+                f"no weight of this model can be converted: {self.dense or 'it has no matrices'}"
+            )
         self.step, self.history = 0, []
         self._hook = optimizer.register_step_post_hook(self._stepped)
 
@@ -92,7 +94,9 @@ class OIALR:
     def ranks(self) -> dict[str, int]:
         """The present rank of each converted weight; before the conversion the shorter side."""
         now = self.factors
-        return {name: now[name].rank if name in now else layer.view.columns for name, layer in self.layers.items()}
+        return {
+            name: now[name].rank if name in now else layer.view.columns for name, layer in self.layers.items()
+        }
 
     def _stepped(self, *_) -> None:
         self.step += 1
@@ -109,7 +113,9 @@ class OIALR:
         if not self.factors:
             self._convert()
         names = list(self.layers)
-        self._turn([names[index] for index in self.schedule.chosen(max(self.step, self.schedule.delay), len(names))])
+        self._turn(
+            [names[index] for index in self.schedule.chosen(max(self.step, self.schedule.delay), len(names))]
+        )
         self.history.append((self.step, self.ranks))
 
     @torch.no_grad()

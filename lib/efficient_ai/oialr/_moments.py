@@ -41,7 +41,9 @@ def check(optimizer: torch.optim.Optimizer) -> None:
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"the optimiser must be one of torch.optim, not {type(optimizer).__name__}")
     if isinstance(optimizer, torch.optim.LBFGS):
-        raise TypeError("LBFGS keeps a history of all weights in one row, which cannot follow: take another optimiser")
+        raise TypeError(
+            "LBFGS keeps a history of all weights in one row, which cannot follow: take another optimiser"
+        )
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
             if isinstance(value, torch.Tensor) and value.numel() > 1 and value.shape != parameter.shape:

@@ -11,7 +11,9 @@ from efficient_ai.oialr._layers import install
 
 
 @torch.no_grad()
-def factorise(model: nn.Module, ranks: Mapping[str, int], basis: str = "svd", seed: int = 0) -> list[Factored]:
+def factorise(
+    model: nn.Module, ranks: Mapping[str, int], basis: str = "svd", seed: int = 0
+) -> list[Factored]:
     """Put the weights named in ``ranks`` into factors at once, without a schedule.
 
     Args:

@@ -41,7 +41,9 @@ class Schedule:
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
                 raise ValueError(f"{name} is a share between 0 and 1: got {value!r}")
         if self.cutoff == 1 or self.step == 0:
-            raise ValueError("cutoff must lie below 1, and step above 0: otherwise nothing is left, or nothing done")
+            raise ValueError(
+                "cutoff must lie below 1, and step above 0: otherwise nothing is left, or nothing done"
+            )
 
     def due(self, step: int) -> bool:
         """Whether an update follows this optimiser step; the first comes with the conversion."""

@@ -65,6 +65,8 @@ def mixing(first: torch.Tensor, second: torch.Tensor) -> float:
 
 def _check(first: torch.Tensor, second: torch.Tensor) -> None:
     if first.shape != second.shape or first.ndim != 2:
-        raise ValueError(f"two states of one matrix are compared: got {tuple(first.shape)}, {tuple(second.shape)}")
+        raise ValueError(
+            f"two states of one matrix are compared: got {tuple(first.shape)}, {tuple(second.shape)}"
+        )
     if not first.any() or not second.any():
         raise ValueError("a matrix of zeros has no basis")

@@ -72,7 +72,11 @@ def _check(adaptive: OIALR, state: dict) -> None:
     if state["ranks"] and set(state["ranks"]) != set(adaptive.layers):
         missing = sorted(set(adaptive.layers) - set(state["ranks"]))
         raise ValueError(f"the state has no factors of {missing[0]}")
-    shapes = {name: tuple(value.shape) for name, value in adaptive.model.state_dict().items() if torch.is_tensor(value)}
+    shapes = {
+        name: tuple(value.shape)
+        for name, value in adaptive.model.state_dict().items()
+        if torch.is_tensor(value)
+    }
     for name, layer in adaptive.layers.items():
         view, rank = layer.view, state["ranks"].get(name)
         for own in layer.names:

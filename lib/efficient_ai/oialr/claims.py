@@ -20,7 +20,9 @@ def _settles(id: str, net: str, other: str, kind: str, sentence: str = "") -> Cl
         kind=kind,
         sentence=sentence,
         claim=f"Under a constant learning rate the basis of {net} settles more than {other}",
-        source="Abstract; the comparison at a constant rate is ours" if sentence else "A control that is ours",
+        source="Abstract; the comparison at a constant rate is ours"
+        if sentence
+        else "A control that is ours",
         measured=f"Stability of the basis less cosine of {other}, between neighbouring checkpoints, mean of the hidden layers "
         "and the second half of the training; 30 % of the labels redrawn in each batch",
         rules=_same(low=0.0),
@@ -60,7 +62,8 @@ CLAIMS = (
         sentence="s3",
         claim="Tuned, OIALR is more accurate than full rank tuned with as many trials",
         source="Abstract; that both sides are tuned is ours",
-        measured=_POINTS.format("tuned OIALR", "tuned full rank") + "; random search, chosen on validation images",
+        measured=_POINTS.format("tuned OIALR", "tuned full rank")
+        + "; random search, chosen on validation images",
         unit="points",
         rules=_same(low=0.0),
         published=NOT_READABLE,

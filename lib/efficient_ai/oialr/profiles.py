@@ -28,8 +28,8 @@ class Profile:
     rate: float = 2e-3
     checkpoints: int = 10
     trials: int = 6
-    hours: int = 512
-    forecast_epochs: int = 10
+    hours: int = 96
+    forecast_epochs: int = 20
 
     @property
     def seed_list(self) -> list[int]:
@@ -45,8 +45,18 @@ _LAPTOP = Profile(seeds=5, images=2000, epochs=16)
 
 PROFILES = {
     "smoke": replace(
-        _LAPTOP, seeds=3, images=512, epochs=6, hidden=96, checkpoints=6, trials=2, hours=96, forecast_epochs=3
+        _LAPTOP,
+        seeds=3,
+        images=512,
+        epochs=6,
+        hidden=96,
+        checkpoints=6,
+        trials=2,
+        hours=64,
+        forecast_epochs=4,
     ),
     "laptop": _LAPTOP,
-    "full": replace(_LAPTOP, seeds=10, images=8000, epochs=30, hidden=256, trials=16, hours=2048, forecast_epochs=20),
+    "full": replace(
+        _LAPTOP, seeds=10, images=8000, epochs=30, hidden=256, trials=16, hours=512, forecast_epochs=40
+    ),
 }

@@ -81,10 +81,12 @@ def unchanged(profile: Profile) -> list[float]:
         model.double()
         x = torch.randn(shape, generator=rng, dtype=torch.float64)
         before = model(x).detach()
-        adaptive = OIALR(model, torch.optim.SGD(model.parameters()), Schedule(1, 1, cutoff=0.0), keep_last=False)
+        adaptive = OIALR(
+            model, torch.optim.SGD(model.parameters()), Schedule(1, 1, cutoff=0.0), keep_last=False
+        )
         adaptive.update()
         adaptive.update()
-        changes.append(float((model(x) - before).norm() / before.norm()))
+        changes.append(float((model(x).detach() - before).norm() / before.norm()))
     return changes
 
 
@@ -116,7 +118,9 @@ CONTEST = Experiment(
         "C5c": _ratio(lambda run: run.state_bytes),
     },
 )
-TUNED = Experiment("both sides tuned", tuned, {"C3": lambda found: difference(found.runs, "OIALR", "full rank")})
+TUNED = Experiment(
+    "both sides tuned", tuned, {"C3": lambda found: difference(found.runs, "OIALR", "full rank")}
+)
 FORECASTS = Experiment("a forecaster that overfits", forecasts, {"C6": _calmer})
 UNCHANGED = Experiment("the function stays", unchanged, {"P1": _unchanged})
 
@@ -136,6 +140,7 @@ __all__ = [
     "VARIANTS",
     "Curve",
     "Run",
+    "Runs",
     "Setting",
     "Settling",
     "Tuned",

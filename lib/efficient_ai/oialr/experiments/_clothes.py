@@ -84,7 +84,9 @@ def network(kind: str, hidden: int, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         if kind == "mlp":
             sizes = (196, hidden, hidden, hidden)
-            hiddens = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+            hiddens = [
+                part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())
+            ]
             return nn.Sequential(*hiddens, nn.Linear(hidden, 10))
         channels = max(6, hidden // 12)
         return nn.Sequential(
@@ -112,7 +114,9 @@ def schedule(setting: Setting, steps: int) -> Schedule:
     return Schedule(delay, every, setting.cutoff)
 
 
-def train(variant: str, profile: Profile, seed: int, setting: Setting | None = None, ranks=None, keep=False) -> Run:
+def train(
+    variant: str, profile: Profile, seed: int, setting: Setting | None = None, ranks=None, keep=False
+) -> Run:
     """Train one variant; all begin with the same weights, see the same batches, and take the same number of steps.
 
     Args:
@@ -193,6 +197,7 @@ def tuned(profile: Profile) -> Tuned:
             trials[name].append((train(name, profile, 1000, setting).valid, len(trials[name]), setting))
     best = {name: max(own)[2] for name, own in trials.items()}
     runs = {
-        name: {seed: train(name, profile, seed, setting) for seed in profile.seed_list} for name, setting in best.items()
+        name: {seed: train(name, profile, seed, setting) for seed in profile.seed_list}
+        for name, setting in best.items()
     }
     return Tuned(best, runs)

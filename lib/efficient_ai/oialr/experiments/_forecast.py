@@ -70,5 +70,6 @@ def forecast(variant: str, profile: Profile, seed: int) -> Curve:
 def forecasts(profile: Profile) -> dict[str, dict[int, Curve]]:
     """Both trainings under each seed."""
     return {
-        name: {seed: forecast(name, profile, seed) for seed in profile.seed_list} for name in ("full rank", "OIALR")
+        name: {seed: forecast(name, profile, seed) for seed in profile.seed_list}
+        for name in ("full rank", "OIALR")
     }

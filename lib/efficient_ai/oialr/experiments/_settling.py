@@ -49,7 +49,9 @@ def follow(kind: str, rate: str, profile: Profile, seed: int) -> Settling:
     every, states = max(1, profile.steps // profile.checkpoints), []
 
     def note() -> None:
-        states.append({name: layer.view.split(layer.weight.detach())[0].clone() for name, layer in hidden.items()})
+        states.append(
+            {name: layer.view.split(layer.weight.detach())[0].clone() for name, layer in hidden.items()}
+        )
 
     note()
     for step, (inputs, labels) in enumerate(batches(x, y, profile, seed)):
