@@ -110,12 +110,15 @@ class OIALR:
             ValueError: a weight that is not finite, or a part of the optimiser's state that cannot follow.
         """
         _moments.check(self.optimizer)
-        if not self.factors:
-            self._convert()
         names = list(self.layers)
-        self._turn(
-            [names[index] for index in self.schedule.chosen(max(self.step, self.schedule.delay), len(names))]
-        )
+        chosen = self.schedule.chosen(max(self.step, self.schedule.delay), len(names))
+        device = next(self.model.parameters()).device.type
+        with torch.autocast(
+            device, enabled=False
+        ):  # a step may lie inside of one, and the bases must stay exact
+            if not self.factors:
+                self._convert()
+            self._turn([names[index] for index in chosen])
         self.history.append((self.step, self.ranks))
 
     @torch.no_grad()

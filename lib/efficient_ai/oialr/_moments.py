@@ -24,7 +24,16 @@ def carry(optimizer, old, new, left, right, view=None, rule: str = "turned") -> 
     if sliced:
         eye = torch.eye(old.shape[-1], dtype=left.dtype, device=left.device)
         left, right = eye[:, : new.shape[-1]], eye[: new.shape[-1]]
+    centred = "grad_avg" in optimizer.state.get(old, {}) and not sliced
+    if (
+        centred
+    ):  # divides by the root of their difference, so a variance moves, and the squared mean is added again
+        state = optimizer.state[old]
+        variance = (state["square_avg"] - state["grad_avg"].square()).clamp_min(0)
+        optimizer.state[old] = state | {"square_avg": variance}
     lowrank.move_state(optimizer, old, new, left, right, view)
+    if centred:
+        optimizer.state[new]["square_avg"] += optimizer.state[new]["grad_avg"].square()
     if rule == "zeroed" or (rule == "reference" and not sliced):
         for value in optimizer.state.get(new, {}).values():
             if isinstance(value, torch.Tensor) and value.shape == new.shape:

@@ -28,10 +28,9 @@ def decompose(matrices: Mapping[str, torch.Tensor], step: int, comm=None) -> dic
             f"{bad[0]} is not finite at step {step}, so that it has no singular values. No layer was changed: "
             "repair it (a smaller learning rate, clipping, an earlier state), and training can go on"
         )
-    with torch.no_grad(), torch.autocast(next(iter(matrices.values())).device.type, enabled=False):
-        if comm is None or comm.size == 1:
-            return {name: lowrank.thin_svd(matrix) for name, matrix in matrices.items()}
-        return _shared(matrices, comm)
+    if comm is None or comm.size == 1:
+        return {name: lowrank.thin_svd(matrix) for name, matrix in matrices.items()}
+    return _shared(matrices, comm)
 
 
 def _shared(matrices: Mapping[str, torch.Tensor], comm) -> dict[str, lowrank.Factors]:
@@ -62,6 +61,5 @@ def _shared(matrices: Mapping[str, torch.Tensor], comm) -> dict[str, lowrank.Fac
 def turned(basis: torch.Tensor, turn: torch.Tensor, left: bool) -> torch.Tensor:
     """A basis in new coordinates, in at least float32: ``U U'`` or ``Vh' Vh``."""
     kind = torch.promote_types(basis.dtype, torch.float32)
-    with torch.autocast(basis.device.type, enabled=False):
-        product = basis.to(kind) @ turn.to(kind) if left else turn.to(kind) @ basis.to(kind)
+    product = basis.to(kind) @ turn.to(kind) if left else turn.to(kind) @ basis.to(kind)
     return product.to(basis.dtype).contiguous()

@@ -24,6 +24,7 @@ from efficient_ai.oialr.experiments._clothes import (
     train,
     tuned,
 )
+from efficient_ai.oialr.experiments._first_steps import GRADIENTS, first_steps
 from efficient_ai.oialr.experiments._forecast import Curve, forecast, forecasts
 from efficient_ai.oialr.experiments._settling import MEASURES, NETWORKS, RATES, Settling, follow, settling
 from efficient_ai.oialr.profiles import Profile
@@ -130,6 +131,7 @@ __all__ = [
     "CONTEST",
     "EXPERIMENTS",
     "FORECASTS",
+    "GRADIENTS",
     "MEASURES",
     "NETWORKS",
     "RATES",
@@ -145,6 +147,7 @@ __all__ = [
     "Settling",
     "Tuned",
     "difference",
+    "first_steps",
     "follow",
     "forecast",
     "network",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -84,9 +85,7 @@ def network(kind: str, hidden: int, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         if kind == "mlp":
             sizes = (196, hidden, hidden, hidden)
-            hiddens = [
-                part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())
-            ]
+            hiddens = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
             return nn.Sequential(*hiddens, nn.Linear(hidden, 10))
         channels = max(6, hidden // 12)
         return nn.Sequential(

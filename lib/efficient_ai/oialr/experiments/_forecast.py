@@ -1,9 +1,7 @@
 """A task on which full rank learns its training data by heart: a forecaster and one real series of few hours."""
 
-import copy
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch.nn import functional
 
