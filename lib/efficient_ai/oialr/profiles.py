@@ -18,6 +18,7 @@ class Profile:
         trials: settings that are tried for each side of the tuned comparison.
         hours: training windows of the forecaster.
         forecast_epochs: of its training.
+        before: ordinary steps before the first adaptive one is measured.
     """
 
     seeds: int
@@ -30,6 +31,7 @@ class Profile:
     trials: int = 6
     hours: int = 96
     forecast_epochs: int = 20
+    before: int = 2500
 
     @property
     def seed_list(self) -> list[int]:
@@ -53,10 +55,10 @@ PROFILES = {
         checkpoints=6,
         trials=2,
         hours=64,
-        forecast_epochs=4,
+        forecast_epochs=3,
     ),
     "laptop": _LAPTOP,
     "full": replace(
-        _LAPTOP, seeds=10, images=8000, epochs=30, hidden=256, trials=16, hours=512, forecast_epochs=40
+        _LAPTOP, seeds=10, images=8000, epochs=30, hidden=256, trials=16, hours=512, forecast_epochs=30
     ),
 }
