@@ -13,6 +13,7 @@ from efficient_ai.surgery import SHARED, Anatomy, Surgery
 
 def average(members: Sequence[nn.Module], example: torch.Tensor) -> nn.Module:
     """The mean of all weights and statistics, neuron by neuron as they are numbered; counters take the largest."""
+    _check(members)
     anatomies = [surgery.anatomy(m, example) for m in members]
     surgery.compare(anatomies, members)
     return _mean(members[0], anatomies[0], [surgery.tensors(m) for m in members])
@@ -82,7 +83,13 @@ def activation_matching(
     return _aligned(members, example, lambda *pair: _by_activations(*pair, inputs))
 
 
+def _check(members: Sequence[nn.Module]) -> None:
+    if isinstance(members, str) or not len(members) or not all(isinstance(m, nn.Module) for m in members):
+        raise Surgery("give a list of at least one network (torch.nn.Module)")
+
+
 def _aligned(members, example, permute) -> nn.Module:
+    _check(members)
     anatomies = [surgery.anatomy(m, example) for m in members]
     surgery.compare(anatomies, members)
     for m, a in enumerate(anatomies):
@@ -223,11 +230,20 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def _activations(anatomy: Anatomy, model: nn.Module, inputs: torch.Tensor) -> list[np.ndarray]:
     """For each group its last value in the forward pass whose channels lie along one axis, shape ``(units, numbers)``."""
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim == 0 or len(inputs) < 2:
+        raise Surgery("activations are compared on a tensor of at least two inputs, shape (n, ...)")
+    if inputs.is_floating_point() and not torch.isfinite(inputs).all():
+        raise Surgery("inputs hold values that are not finite: no activations can be compared on them")
     watch = _Watch(fx.GraphModule(model, anatomy.graph), garbage_collect_values=False)
-    mode = model.training
+    modes = {m: m.training for m in model.modules()}
     model.eval()
-    watch.run(inputs)
-    model.train(mode)
+    try:
+        watch.run(inputs)
+    except Exception as error:
+        raise Surgery(f"the model does not run on the inputs: {str(error).splitlines()[0]}") from error
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     found: list = [None] * len(anatomy.groups)
     for name, classes in anatomy.classes.items():
         if not isinstance(classes, np.ndarray) or (classes < 0).any() or name not in watch.values:
@@ -248,17 +264,43 @@ def _activations(anatomy: Anatomy, model: nn.Module, inputs: torch.Tensor) -> li
 
 @torch.no_grad()
 def reestimate(model: nn.Module, inputs: torch.Tensor, batch: int = 256) -> nn.Module:
-    """Fresh statistics of all batch norms from ``inputs``, in place (the repair of Jordan et al. 2023 for such networks)."""
+    """Fresh statistics of all batch norms from ``inputs``, in place (the repair of Jordan et al. 2023 for such networks).
+
+    Batches are of equal size up to one input, so that each counts as much as it holds.
+
+    Raises:
+        Surgery: fewer than two inputs, values that are not finite, or a shape that the model does not take; the model
+            then has the statistics it had.
+    """
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim == 0 or len(inputs) < 2:
+        raise Surgery("statistics need a tensor of at least two inputs, shape (n, ...)")
+    if inputs.is_floating_point() and not torch.isfinite(inputs).all():
+        raise Surgery("inputs hold values that are not finite: no statistics are taken from them")
     norms = [
         m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
     ]
-    mode, momenta = model.training, [n.momentum for n in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over all batches
-    model.train()
-    for part in inputs.split(batch):
-        model(part)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    return model.train(mode)
+    modes, momenta = {m: m.training for m in model.modules()}, [n.momentum for n in norms]
+    before = [{k: v.clone() for k, v in n.named_buffers()} for n in norms]
+    parts, seen = inputs.tensor_split(max(1, round(len(inputs) / batch))), 0
+    try:
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.train()
+        for part in parts:
+            seen += len(part)
+            for norm in norms:
+                norm.momentum = len(part) / seen  # the mean over all inputs so far
+            model(part)
+    except Exception as error:
+        for norm, held in zip(norms, before, strict=True):
+            for name, value in held.items():
+                getattr(norm, name).copy_(value)
+        raise Surgery(
+            f"the model does not run on the inputs ({str(error).splitlines()[0]}); its statistics are as before"
+        ) from error
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        for module, mode in modes.items():
+            module.training = mode
+    return model

@@ -16,8 +16,9 @@ def diverse_scores(
 ) -> dict[str, list[np.ndarray]]:
     """Group magnitudes times ``1 - c ** power``, c the largest correlation with a neuron of an earlier member.
 
-    A copy of a neuron that is there already scores about zero, so near-identical members leave the first one whole;
-    neurons that only resemble each other (c of 0.7 loses 6 %) keep their rank.
+    A copy of a neuron that is there already scores about zero, so near-identical members leave the first one whole; its
+    output weights stay multiplied by 1/k, so that the logits are smaller until they are fine-tuned. Neurons that only
+    resemble each other keep their rank (a c of 0.7 costs 6 %), and so do those that are silent on all inputs.
 
     Args:
         inputs: images on which activations are compared, shape ``(n, ...)``.
@@ -27,6 +28,8 @@ def diverse_scores(
         For each group one array per member, as :func:`fuse` takes them.
     """
     scores = {g: [s.copy() for s in found] for g, found in fuse(members, example).scores.items()}
+    if isinstance(power, bool) or not power > 0 or power == float("inf"):
+        raise surgery.Surgery(f"power={power!r}: give a number above 0")
     seen = [_activations(surgery.anatomy(m, example), m, inputs) for m in members]
     for g, group in enumerate(scores):
         for m in range(1, len(members)):

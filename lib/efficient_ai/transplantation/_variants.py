@@ -1,6 +1,7 @@
 """The other ways of section 3 to use transplantation: step by step, in pairs, each member cut first, and pruning alone."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import torch
 from torch import nn
@@ -52,7 +53,7 @@ def transplant(a: nn.Module, b: nn.Module, example: torch.Tensor, rate: float, *
 
     The outputs are weighted ``1 - rate`` and ``rate``: at 0 the result is ``a``, at 1 it is ``b``.
     """
-    if isinstance(rate, bool) or not 0 <= rate <= 1:
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:
         raise Surgery(f"rate={rate!r}: the share of transplanted neurons lies between 0 and 1")
     shares = (1 - rate, rate)
     return fuse([a, b], example, shares=shares, weights=shares, **options)
@@ -64,6 +65,6 @@ def prune(model: nn.Module, example: torch.Tensor, widths: Mapping[str, int] | f
 
 
 def _first(members: Sequence[nn.Module]) -> nn.Module:
-    if len(members) < 2:
-        raise Surgery(f"give at least two networks, not {len(members)}")
+    if isinstance(members, str) or len(members) < 2 or not all(isinstance(m, nn.Module) for m in members):
+        raise Surgery("give a list of at least two networks (torch.nn.Module)")
     return members[0]
