@@ -26,6 +26,7 @@ def _same(full: int = 10, **bounds) -> dict[str, Rule]:
     return {"smoke": Rule(n=3, **bounds), "laptop": Rule(n=5, **bounds), "full": Rule(n=full, **bounds)}
 
 
+_GAIN = 0.1  # points: a tie is no smaller error
 _CLASSES = "digits and Fashion-MNIST, every hidden depth of the profile"
 _POINTS = (
     "Test error of {} minus that of F³, in points, mean over "
@@ -121,17 +122,17 @@ CLAIMS = (
         source="Abstract",
         measured=_POINTS.format("DRTP"),
         unit="points",
-        rules=_same(low=0.0),
+        rules=_same(low=_GAIN),
         published=NOT_READABLE,
     ),
     Claim(
         id="C1p",
         kind="paper",
         claim="At the learning rate of the authors' code for all, F³ has a smaller error than DRTP in classification",
-        source="The settings in the authors' code (MNIST there)",
+        source="The settings in the authors' code (MNIST there). Added after a first contest at tuned rates had been seen",
         measured="Test error of DRTP minus that of F³, both at 1.5e-4 and untuned, digits, one hidden block, paired by seed",
         unit="points",
-        rules=_same(low=0.0),
+        rules=_same(low=_GAIN),
     ),
     Claim(
         id="C1b",
@@ -172,7 +173,7 @@ CLAIMS = (
         measured="Test error of the best of Mono-Forward, PEPITA, Forward-Forward, DRTP and LLO, chosen on validation data for each "
         "task, minus that of F³, mean over " + _CLASSES,
         unit="points",
-        rules=_same(low=0.0),
+        rules=_same(low=_GAIN),
     ),
     Claim(
         id="C5",
@@ -190,7 +191,7 @@ CLAIMS = (
         source="The transformer in the authors' code; its results could not be read",
         measured="Test error of DRTP minus that of F³ (softmax), digits as patches, each at its own rate",
         unit="points",
-        rules={"smoke": Rule(n=2, low=0.0), "laptop": Rule(n=3, low=0.0), "full": Rule(n=3, low=0.0)},
+        rules={"smoke": Rule(n=2, low=_GAIN), "laptop": Rule(n=3, low=_GAIN), "full": Rule(n=3, low=_GAIN)},
     ),
     Claim(
         id="T1",
