@@ -56,6 +56,7 @@ PROFILES = {
         trials=2,
         hours=64,
         forecast_epochs=3,
+        before=300,
     ),
     "laptop": _LAPTOP,
     "full": replace(
