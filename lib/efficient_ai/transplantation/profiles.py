@@ -44,11 +44,11 @@ class Profile:
 _LAPTOP = Profile(
     seeds=5,
     workers=2,
-    recipe=Recipe(images=4000, epochs=15, tune=10),
+    recipe=Recipe(images=2500, epochs=15, tune=10),
     widths=(16, 32, 64, 128, 256),
     members=(2, 4, 8),
     width=128,
-    conv=Recipe(images=2000, epochs=5, tune=3, checked=1000),
+    conv=Recipe(images=1500, epochs=5, tune=3, checked=1000),
     conv_widths=(8, 32),
     noise=(0.0, 0.1, 0.3, 1.0),
     cost_widths=(64, 128, 256, 512, 1024),

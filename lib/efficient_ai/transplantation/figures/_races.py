@@ -155,7 +155,7 @@ def others_table(found: Mapping[str, Sequence[Race]]) -> dict[str, list]:
 
 
 def opening(races: Races) -> str:
-    """The finding in three sentences, decided by intervals of the run."""
+    """The finding in four sentences, decided by intervals of the run."""
     wide, narrow = races[max(races)], races[min(races)]
 
     def says(values: Sequence[float], yes: str, no: str, neither: str) -> str:
@@ -167,7 +167,7 @@ def opening(races: Races) -> str:
         return [r.curves["NT"][-1] - r.curves[other][-1] for r in races]
 
     return (
-        f"**Width decides.** Two perceptrons of width {max(races)} are fused into one that "
+        f"**Does it pay?** Two perceptrons of width {max(races)} are fused into one that "
         + says(last(wide, MEMBER), "beats", "stays below", "cannot be told from")
         + " the best of them trained on for the same epochs; at width "
         + f"{min(races)} it "
