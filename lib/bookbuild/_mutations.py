@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bookbuild.fingerprint import parsed
+
 _COMPARE = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is",
@@ -56,14 +58,14 @@ class Mutation:
         data = source.encode()
         changed = (data[: self.begin] + self.new.encode() + data[self.end :]).decode()
         try:
-            return changed if ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source)) else None
+            return changed if ast.dump(parsed(changed)) != ast.dump(parsed(source)) else None
         except SyntaxError:
             return None
 
 
 def mutations(source: str) -> list[Mutation]:
     """All changes of a module, in the order of its lines."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     inside = {id(node) for node in _left_out(tree) for node in ast.walk(node)}
     text, found = _Text(source), {}
     for node in ast.walk(tree):

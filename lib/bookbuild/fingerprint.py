@@ -10,12 +10,14 @@ import hashlib
 import json
 import platform
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bookbuild.layout import read_notebook
 
 PACKAGE = "efficient_ai"
+_one_parser = threading.Lock()
 # Tags that change what a run does; the others only change how the page looks.
 RUN_TAGS = {"parameters", "raises-exception", "skip-execution"}
 _DOTTED = re.compile(rf"{PACKAGE}(?:\.\w+)*")
@@ -100,7 +102,7 @@ def imported_names(code: str, package: str, packages: Sequence[str] = (PACKAGE,)
     A string counts because modules are also started as ``python -m efficient_ai...``. `package` resolves relative imports.
     """
     try:
-        tree = ast.parse(code)
+        tree = parsed(code)
     except SyntaxError:  # a cell in another language, or with a magic this file does not know
         found = set()
         for module, names in _IMPORT_LINE.findall(code):
@@ -120,6 +122,12 @@ def imported_names(code: str, package: str, packages: Sequence[str] = (PACKAGE,)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
             names.add(node.value)
     return {name for name in names if name.split(".")[0] in packages}
+
+
+def parsed(code: str) -> ast.Module:
+    """The syntax tree, one at a time: Python 3.11 counts its depth in one place for all threads, and then takes fright."""
+    with _one_parser:
+        return ast.parse(code)
 
 
 def _resolve(name: str, lib: Path) -> Iterator[Path]:
