@@ -31,6 +31,7 @@ from efficient_ai.processes import end_tree
 NEVER = ("efficient_ai/processes.py", "efficient_ai/parallel/_guard.py", "bookbuild/processes.py")
 PAPERS = "figures"  # a package that has this folder is a chapter's, not core
 LONGEST = 30.0  # seconds of the tests of a module that a sample takes
+_AT_A_TIME = 4  # changes of one module, one after another, in a sample
 NOTICED, SURVIVED, BROKEN = "noticed", "survived", "its tests fail without a change"
 
 
@@ -122,15 +123,16 @@ def run_mutants(
     known, kept = timed(layout), layout.build / "mutants.jsonl"
     if seconds is not None:
         chosen = [m for m in chosen if m.tests and sum(known.get(t, 5.0) for t in m.tests) <= LONGEST]
-    random.Random(seed).shuffle(chosen)
+        chosen = _sample(chosen, random.Random(seed))
     verdicts = {} if seconds is not None else _judged(kept)
     until = time.monotonic() + (seconds if seconds is not None else float("inf"))
     waiting = [mutant for mutant in chosen if mutant.name not in verdicts]
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(workers) as pool:
         copies: SimpleQueue[_Copy] = SimpleQueue()
+        baseline: dict[tuple[str, ...], float | None] = {}
         for number in range(workers):
-            copies.put(_Copy(layout, Path(folder) / str(number), until))
+            copies.put(_Copy(layout, Path(folder) / str(number), until, baseline))
 
         def judge(mutant: Mutant) -> tuple[Mutant, str | None]:
             copy = copies.get()
@@ -149,6 +151,19 @@ def run_mutants(
     return {mutant.name: verdicts[mutant.name] for mutant in chosen if mutant.name in verdicts}
 
 
+def _sample(chosen: Sequence[Mutant], rng: random.Random) -> list[Mutant]:
+    """All in random order, some of one module at a time: its tests are run without a change but once."""
+    by_module: dict[str, list[Mutant]] = {}
+    for mutant in chosen:
+        by_module.setdefault(mutant.module, []).append(mutant)
+    pieces = []
+    for mutants in by_module.values():
+        rng.shuffle(mutants)
+        pieces += [mutants[i : i + _AT_A_TIME] for i in range(0, len(mutants), _AT_A_TIME)]
+    rng.shuffle(pieces)
+    return [mutant for piece in pieces for mutant in piece]
+
+
 def _judged(kept: Path) -> dict[str, str]:
     found = {}
     for line in kept.read_text(encoding="utf-8").splitlines() if kept.exists() else ():
@@ -163,20 +178,21 @@ def _judged(kept: Path) -> dict[str, str]:
 class _Copy:
     """A copy of the checkout in which one mutant at a time lives."""
 
-    def __init__(self, layout: Layout, folder: Path, until: float):
-        self.folder, self.until = folder, until
+    def __init__(
+        self, layout: Layout, folder: Path, until: float, baseline: dict[tuple[str, ...], float | None]
+    ):
+        # `baseline`: seconds of tests without a change, None where they fail; the copies share it.
+        self.folder, self.until, self.baseline = folder, until, baseline
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         for name in filter(None, subprocess.check_output(listed, cwd=layout.root, text=True).split("\0")):
             source, target = layout.root / name, folder / name
             if source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
-        self.baseline: dict[tuple[str, ...], float | None] = {}
 
     def judge(self, mutant: Mutant) -> str | None:
         """The verdict, or ``None`` where time was over before it was found, or the change is none."""
-        source = mutant.source
-        if source is None:
+        if time.monotonic() >= self.until or (source := mutant.source) is None:
             return None
         if mutant.tests not in self.baseline:
             begin = time.monotonic()
