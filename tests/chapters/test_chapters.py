@@ -51,7 +51,10 @@ def test_what_no_noise_can_change_agrees_with_the_record(executed, name):
             or row["interval"] == "range"
             or row["verdict"] == ledger.NEEDS_HARDWARE
         ):
-            found = ledger.agreement(row, recorded.get(row["id"]))
+            before = recorded.get(row["id"])
+            if before and before["recorded"] != row["recorded"]:
+                continue  # read from a benchmark that was measured anew since the full run: other numbers, not noise
+            found = ledger.agreement(row, before)
             assert found in (ledger.AGREES, ledger.NOT_RECORDED), f"{name} {row['id']}: {found}"
 
 
