@@ -1,5 +1,7 @@
 """Letters: nobody waits, order is kept, a deaf rank makes nobody else deaf, and what was not received is counted."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -100,3 +102,9 @@ def test_a_world_of_one_and_wrong_ranks_are_answered():
         return list(box.arrived()), box.flush(1, lambda: None)
 
     assert run_ranks(alone, 1, timeout=60) == [([], {})]
+
+
+def test_letters_and_searches_load_no_torch():
+    """Ranks start in seconds on a busy machine only if they load nothing large that they do not use."""
+    code = "import sys, efficient_ai.propulate, efficient_ai.transport; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -6,7 +6,17 @@
 * ``Letters``                            letters to ranks that may be deaf for a long time: no rank makes another one deaf
 """
 
+from importlib import import_module
+
 from efficient_ai.transport._letters import Letters
-from efficient_ai.transport._tensors import MPITransport, Pending, TorchTransport, Transport, gather_small
 
 __all__ = ["Letters", "MPITransport", "Pending", "TorchTransport", "Transport", "gather_small"]
+
+# Imported when first used: ranks that only write letters need no torch, whose import takes seconds on a busy machine.
+_TENSORS = {"MPITransport", "Pending", "TorchTransport", "Transport", "gather_small"}
+
+
+def __getattr__(name: str):
+    if name not in _TENSORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("efficient_ai.transport._tensors"), name)
