@@ -46,6 +46,13 @@ def test_what_the_site_folds_is_folded_in_jupyterlab(name):
             assert cell["metadata"].get("jupyter", {}).get("source_hidden"), f"{name}: {text[:60]}"
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_it_leaves_no_folder_behind(name):
+    """A temporary folder is one that removes itself, `tempfile.TemporaryDirectory`."""
+    for _, text in cells(name, "code"):
+        assert "mkdtemp" not in text, f"{name}: nobody removes this folder"
+
+
 @pytest.mark.parametrize("name", [name for name in LAYOUT.toc("chapters") if BY_NAME[name].paper])
 def test_its_paper_is_cited_by_a_link(name):
     """The first cell cites the chapter's paper by a link with author and year, which the site makes a reference."""

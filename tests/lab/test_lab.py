@@ -193,8 +193,7 @@ def test_a_reader_runs_a_chapter_and_finds_its_figures_again(place, browser, nam
     for session in ask(port, "api/sessions"):
         ask(port, f"api/sessions/{session['id']}", "DELETE")
     wait_for(lambda: not left_running(temporary), 30)
-    # Folders without a name of ours are left out: the kernel of the chapter on energy leaves one.
-    left = {each.name for each in temporary.iterdir() if not each.name.startswith("tmp")} - CACHES
+    left = {each.name for each in temporary.iterdir()} - CACHES
     assert not left, "folders of the run are gone with its kernel"
 
 

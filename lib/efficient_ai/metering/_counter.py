@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 SLACK_J = 1e-6  # rounding of the readings
@@ -61,6 +62,23 @@ class Counter:
             blind = span is not None and limit * (times[i] - times[i - 1] + update + late) >= span
             if values[i] != values[i - 1] or blind:  # a whole number of wraps leaves no trace
                 self.changes.append(i)
+        self.update = max(self.update, self._slowest())
+
+    def _slowest(self) -> float:
+        """What the period must have been at least, where readings on both sides of an update lie close together.
+
+        A rise that the largest power does not explain from the declared period on began before: the change before it shows an
+        update that may have come at any time since the reading before that. A rise which even this does not explain is
+        none.
+        """
+        needed = 0.0
+        for i, j in pairwise(self.changes):
+            joules = delta(self.values[i], self.values[j], self.span)
+            if joules is not None and i > 0:
+                since = joules / self.limit - (self.times[j] - self.times[i])
+                if since <= self.times[i] - self.times[i - 1]:
+                    needed = max(needed, since)
+        return needed
 
     def _periods(self) -> tuple[float, float]:
         """The usual time between two updates and the longest one, as seen: the declared one or longer.

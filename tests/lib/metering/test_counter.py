@@ -158,3 +158,25 @@ def test_joules_are_never_negative_and_the_interval_holds_the_truth_or_a_note_sa
         assert window.notes or not fell, "a fall is a wrap or a reset, and either is told"
         return
     assert holds, (window, true)
+
+
+@pytest.mark.parametrize("watts", [250, 400])
+@pytest.mark.parametrize("update", [0.02, 0.1])
+def test_two_readings_around_a_slow_update_are_no_reset(watts, update):
+    """Declared is a period of a millisecond; the update is slower, and the background read just before it, the end just after."""
+    last = 3 * 1.0 + update  # an update happens here
+    times = [0.0, 1.0, 2.0, 2.995, last - 0.001, last + 0.001]
+    series = swept(shown(lambda t: watts * t, update), times, update=0.001, limit=2000.0)
+    window = series.energy(times[0], times[-1])
+    assert window.resets == 0 and window.filled == 0
+    assert window.joules == pytest.approx(watts * last, rel=1e-6)
+    assert window.low <= watts * times[-1] <= window.high
+
+
+def test_a_rise_that_no_period_explains_is_still_none():
+    """A reading of nonsense, a thousand times the largest power, for one moment."""
+    series = swept(
+        lambda t: 100 * t + (1e7 if t == 2.5 else 0), [0, 1, 2, 2.5, 3, 4], update=0.001, limit=2000.0
+    )
+    window = series.energy(0, 4)
+    assert window.resets == 2 and window.joules < 1000
