@@ -13,6 +13,7 @@ from types import MappingProxyType
 from bookbuild import frontpage, joules, pythons, scoreboard, testing
 from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
+from bookbuild.firstscreen import reading_minutes
 from bookbuild.layout import Layout, read_json
 from bookbuild.records import state
 from efficient_ai.ledger import coverage
@@ -137,9 +138,10 @@ def chapter_facts(
         )
     record = read_json(layout.run_record(profile, name))
     ranks = f"{record['ranks']} MPI ranks" if record["ranks"] else "no MPI"
+    minutes = reading_minutes(read_json(layout.source(name)))
     facts = f"**{duration(record['seconds'])}** · **{memory(record['peak_memory_mb'])}** · **{ranks}** · profile `{profile}`"
     line = (
-        f":::{{div}} chapter-facts\nThis page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
+        f":::{{div}} chapter-facts\n**{minutes} minutes** to read. This page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
         "It needs nothing but the book's environment.\n:::"
     )
     if found == "stale":

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import nbformat
 
-from bookbuild import records, scoreboard
+from bookbuild import firstscreen, records, scoreboard
 from bookbuild.assets import install
 from bookbuild.citations import as_roles
 from bookbuild.layout import BuildError, Layout, read_notebook
@@ -107,7 +107,11 @@ def _readable(
     ]
     content.metadata.pop("papermill", None)
     if page.startswith("book/chapters/"):
-        content.cells = list(_with_places(content.cells, page.rsplit("/", 1)[-1]))
+        chapter = page.rsplit("/", 1)[-1]
+        cells = list(_with_places(content.cells, chapter))
+        content.cells = firstscreen.arrange(
+            cells, firstscreen.finding(chapter, scoreboard.run_of(layout, profile, chapter))
+        )
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)

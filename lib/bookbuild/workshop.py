@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from bookbuild import firstscreen
 from bookbuild.chapters import BY_NAME, PARTS
 from bookbuild.layout import PROFILES, BuildError, Layout, read_json, read_notebook
 from efficient_ai import ledger
@@ -70,7 +71,9 @@ def _filled(layout: Layout, name: str, found: re.Match) -> str:
         f"| {row['id']} | {row['claim']} | {ledger.format_value(row)} | {row['verdict']} |".replace("\n", " ")
         for row in sorted(run["claims"], key=lambda row: row["kind"] != ledger.ABSTRACT)
     )
-    head = f"<details><summary>What held in the recorded full run of {run['date'][:10]}</summary>\n\n"
+    if said := firstscreen.finding(name, run):
+        said = f"**Found in the recorded full run:** {said}\n\n"
+    head = f"{said}<details><summary>What held in the recorded full run of {run['date'][:10]}</summary>\n\n"
     return f"{head}| | claim | value | verdict |\n|---|---|---|---|\n{rows}\n\n</details>"
 
 

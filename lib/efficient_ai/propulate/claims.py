@@ -1,6 +1,6 @@
 """The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import NOT_PUBLISHED, Claim, Published, Rule, Sentence
+from efficient_ai.ledger import NOT_PUBLISHED, Claim, Published, Rule, Sentence, Told
 
 ABSTRACT = (
     Sentence("s1", "Populations propagate asynchronously: no worker waits for another"),
@@ -180,3 +180,15 @@ CLAIMS = (
         rules=_rules(3, 10, 20, low=1, high=1),
     ),
 )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence."""
+    return (
+        "With tasks of unequal length, ranks that wait for nobody "
+        f"{told.words('A', 'gain what theory predicts', 'do not gain what theory predicts', 'may or may not gain what theory predicts')} "
+        f"(measured over predicted: {told.span('A', '.3f')}) and "
+        f"{told.words('B', 'search as well as ranks that do wait', 'search worse than ranks that do wait', 'cannot be told from ranks that wait in what they find')}; "
+        f"{told.words('D1', 'the genetic algorithm is ahead of TPE and CMA-ES where valleys lie along the axes', 'the genetic algorithm is not ahead of TPE and CMA-ES', 'whether the genetic algorithm beats TPE and CMA-ES is undecided')}"
+        f"{told.words('D2', ', and turning the axes takes that lead away', '', '')}."
+    )

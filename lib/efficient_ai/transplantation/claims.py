@@ -1,6 +1,6 @@
 """The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import NOT_PUBLISHED, NOT_READABLE, Claim, Published, Rule, Sentence
+from efficient_ai.ledger import NOT_PUBLISHED, NOT_READABLE, Claim, Published, Rule, Sentence, Told
 
 ABSTRACT = (
     Sentence("s1", "Fusing costs accuracy at first, and a little fine-tuning brings it back quickly"),
@@ -290,3 +290,13 @@ CLAIMS = (
         rules=_rules(low=0.0),
     ),
 )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence."""
+    return (
+        f"Two wide perceptrons fused into one {told.words('C3b', 'beat', 'stayed below', 'could not be told from')} the better of them trained "
+        f"on for as long ({told.span('C3b', '+.1f')} points); right after fusion neurons that are transplanted "
+        f"{told.words('C4a', 'beat', 'stay below', 'cannot be told from')} averaged weights ({told.span('C4a', '+.1f')} points) and "
+        f"{told.words('C5b', 'beat', 'stay below', 'cannot be told from')} optimal transport ({told.span('C5b', '+.1f')})."
+    )
