@@ -11,6 +11,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from bookbuild import glossary
 from bookbuild.chapters import CHAPTERS, Chapter
 from bookbuild.layout import Layout
 from efficient_ai import ledger, provenance
@@ -261,7 +262,9 @@ def anchors(source: str, chapter: str, seen: set[str]) -> str:
     """Marks for the claims that a code cell records first, empty if there are none. ``seen`` is added to."""
     new = [id for id in claims_of_cell(source, chapter) if id not in seen]
     seen.update(new)
-    return "".join(f"<span class='claim-place' id='{escape(anchor(id), quote=True)}'></span>" for id in new)
+    marks = "".join(f"<span class='claim-place' id='{escape(anchor(id), quote=True)}'></span>" for id in new)
+    entries = "\n\n".join(glossary.entry(id, f"claim of the chapter {chapter}") for id in new)
+    return f"{marks}\n\n{entries}" if new else ""
 
 
 # ----- the same data as files
