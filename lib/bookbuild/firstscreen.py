@@ -29,8 +29,13 @@ def finding(chapter: str, run: Mapping | None) -> str:
         return ""
 
 
-def arrange(cells: list[nbformat.NotebookNode], found: str) -> list[nbformat.NotebookNode]:
-    """The cells of a page: title, finding and hero figure in front; the hero's code stays where the notebook has it."""
+def arrange(
+    cells: list[nbformat.NotebookNode], found: str, before: str = "", then: str = ""
+) -> list[nbformat.NotebookNode]:
+    """The cells of a page: title, finding and hero figure in front; the hero's code stays where the notebook has it.
+
+    `found`, `before` (what to know) and `then` (what to read next, at the end) are Markdown or empty.
+    """
     head = next((cell for cell in cells if cell.cell_type == "markdown"), None)
     if head is None or not head.source.startswith("# "):
         return cells
@@ -38,7 +43,7 @@ def arrange(cells: list[nbformat.NotebookNode], found: str) -> list[nbformat.Not
     facts = [match.group().strip() for match in _FACTS.finditer(rest)]
     facts.sort(key=lambda line: "chapter-facts" not in line)
     said = f"\n\n:::{{div}} chapter-finding\n{found}\n:::" if found else ""
-    after = "\n\n".join([*facts, _FACTS.sub("", rest).strip()])
+    after = "\n\n".join(filter(None, [*facts, _FACTS.sub("", rest).strip(), before]))
     top = [nbformat.v4.new_markdown_cell(title + said, id="first-screen")]
     hero = next(
         (cell for cell in cells if HERO in cell.metadata.get("tags", []) and cell.get("outputs")), None
@@ -49,7 +54,8 @@ def arrange(cells: list[nbformat.NotebookNode], found: str) -> list[nbformat.Not
         hero.outputs = []
         top.append(shown)
     head.source = after
-    return [*top, *cells]
+    end = [nbformat.v4.new_markdown_cell(then, id="read-next")] if then else []
+    return [*top, *cells, *end]
 
 
 def reading_minutes(notebook: Mapping) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib import metadata
 from types import MappingProxyType
 
-from bookbuild import api, frontpage, joules, pythons, scoreboard, testing
+from bookbuild import api, frontpage, joules, pythons, reading, scoreboard, testing
 from bookbuild.chapters import CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
 from bookbuild.firstscreen import reading_minutes
@@ -49,6 +49,7 @@ def fill(
         "status": lambda: status(layout, profile, waiting),
         "energy": lambda: joules.page(layout, profile),
         "api": api.index,
+        "misconceptions": lambda: reading.misconceptions(layout),
         "rules": lambda: rules(layout),
     }
     lines = []

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import nbformat
 
-from bookbuild import api, firstscreen, glossary, records, scoreboard
+from bookbuild import api, firstscreen, glossary, reading, records, scoreboard
 from bookbuild.assets import install
 from bookbuild.citations import as_roles
 from bookbuild.layout import BuildError, Layout, read_notebook
@@ -116,7 +116,10 @@ def _readable(
         chapter = page.rsplit("/", 1)[-1]
         cells = list(_with_places(content.cells, chapter))
         content.cells = firstscreen.arrange(
-            cells, firstscreen.finding(chapter, scoreboard.run_of(layout, profile, chapter))
+            cells,
+            firstscreen.finding(chapter, scoreboard.run_of(layout, profile, chapter)),
+            before=reading.before(chapter),
+            then=reading.then(layout, chapter),
         )
     for cell in content.cells:
         cell.metadata.pop("papermill", None)

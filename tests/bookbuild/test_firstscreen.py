@@ -60,3 +60,8 @@ def test_reading_takes_minutes_by_words_and_open_lines():
     folded = new_code_cell("x\n" * 500, metadata={"tags": ["hide-input"]})
     assert firstscreen.reading_minutes({"cells": [text, folded]}) == 15
     assert firstscreen.reading_minutes({"cells": [text, new_code_cell("x\n" * 500)]}) == 35
+
+
+def test_what_to_know_before_and_what_to_read_next():
+    page = firstscreen.arrange(cells(), "It is so.", "Know this.", "Read that.")
+    assert page[2].source.endswith("Know this.") and page[-1].source == "Read that."

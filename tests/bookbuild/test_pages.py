@@ -135,3 +135,16 @@ def test_what_a_chapter_hands_on_from_core_is_described_once():
     assert sum(text.count("automodule:: efficient_ai.transport\n") for text in written.values()) == 1
     jigsaw = written[f"{api.INDEX}/jigsaw"].split("automodule:: efficient_ai.jigsaw\n")[1].split("```")[0]
     assert "MPITransport" in jigsaw.split(":exclude-members:")[1]
+
+
+def test_every_chapter_names_misconceptions_and_what_comes_before_and_next():
+    from bookbuild import reading
+    from bookbuild.chapters import BY_NAME
+
+    layout = Layout.here()
+    for name in layout.toc("chapters"):
+        assert reading.of_chapter(layout, BY_NAME[name]).count("\n* ") >= 2, name
+        assert reading.before(name) and f"/book/exercises/{name})" in reading.then(layout, name)
+        assert set(BY_NAME[name].then) <= BY_NAME.keys()
+    text = reading.misconceptions(layout)
+    assert text.count("## [") == len(layout.toc("chapters")) and "the [exercises]" not in text.lower()
