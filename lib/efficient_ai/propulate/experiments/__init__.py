@@ -18,6 +18,7 @@ from efficient_ai.propulate.experiments._on_ranks import (
     migration_run,
     nap_run,
 )
+from efficient_ai.propulate.experiments._pool import POOL, POOLS, Pools, search_seconds
 from efficient_ai.propulate.experiments._searches import (
     CONTEST,
     FIRST_ISLAND_SEED,
@@ -34,7 +35,7 @@ from efficient_ai.propulate.experiments._searches import (
     wins,
 )
 
-EXPERIMENTS = (RACES, SCALING, MIGRATION, QUALITY, RIVALS, FUNNELS, OVERHEAD)
+EXPERIMENTS = (RACES, SCALING, MIGRATION, QUALITY, RIVALS, FUNNELS, OVERHEAD, POOL)
 
 __all__ = [
     "CONTEST",
@@ -45,6 +46,8 @@ __all__ = [
     "MIGRATION",
     "NAPS",
     "OVERHEAD",
+    "POOL",
+    "POOLS",
     "QUALITY",
     "RACES",
     "RIVALS",
@@ -52,6 +55,7 @@ __all__ = [
     "SETTINGS",
     "Funnels",
     "Losses",
+    "Pools",
     "Races",
     "Rivals",
     "conserved",
@@ -60,6 +64,7 @@ __all__ = [
     "mean_wins",
     "migration_run",
     "nap_run",
+    "search_seconds",
     "simulated",
     "wins",
 ]
