@@ -22,7 +22,7 @@ FOLDER = "work"  # below the checkout
 START = "Start here.ipynb"
 _BASE = ".book"  # the versions that the copies began from
 NEW = " (new version)"
-_SHOWN = re.compile(r"^.*<!--\s*(chapter-verdicts|chapter-facts)\s*-->\s*$", re.MULTILINE)
+_SHOWN = re.compile(r"^.*<!--\s*(chapter-verdicts|chapter-facts)\s*-->[ \t]*$", re.MULTILINE)
 _ROW = "| [{title}](chapters/{name}.ipynb) | {question} | {takes} | {exercises} |"
 
 

@@ -37,6 +37,13 @@ def test_time_left_follows_the_pace_of_this_machine():
     assert course.sentence() == "all 4 cells have run, in 7 s"
 
 
+def test_the_cell_that_shows_the_bar_says_nothing_of_the_pace():
+    clock = Clock()
+    course = Course("ab", {"a": 4.0, "b": 10.0}, clock)
+    course.end("a")
+    assert course.sentence() == "1 of 2 cells, about 10 s left"
+
+
 def test_without_an_earlier_run_only_cells_are_counted():
     clock = Clock()
     course = Course("ab", {}, clock)

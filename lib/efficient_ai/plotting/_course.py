@@ -32,7 +32,7 @@ class Course:
     ):
         self.cells, self.seconds, self.clock = list(cells), dict(seconds), clock
         self._done: dict[str, float] = {}  # how long each took now
-        self._began = clock()
+        self._began: float | None = None  # the cell that calls us was begun before: it says nothing of the pace
         self._bar = Progress(max(len(self.cells), 1), ["this chapter"])
 
     def begin(self) -> None:
@@ -42,7 +42,10 @@ class Course:
     def end(self, cell: str) -> None:
         """The cell with this id has run; others than those of the chapter do not count."""
         if cell in self.cells:
-            self._done[cell] = self.clock() - self._began
+            began, self._began = self._began, None
+            if began is None:
+                self.seconds.pop(cell, None)
+            self._done[cell] = 0.0 if began is None else self.clock() - began
             self._bar.update(len(self._done), self.sentence())
 
     def left(self) -> float | None:
