@@ -100,7 +100,11 @@ def counts(found: Iterable[Board]) -> str:
     """How many claims of which kind ended how."""
     rows = [row for board in found for row in board.rows]
     seen = [v for v in VERDICTS if any(row["verdict"] == v for row in rows)]
-    head = "".join(f"<th scope='col'>{verdict_html(v)}</th>" for v in seen)
+    head = "".join(
+        f"<th scope='col'><span class='chip verdict-{VERDICTS[v][1]}' title='{v}' aria-hidden='true'>{VERDICTS[v][0]}</span>"
+        f"<span class='for-listeners'>{v}</span></th>"
+        for v in seen
+    )
     body = ""
     for kind, meaning in KINDS.items():
         of = [row["verdict"] for row in rows if row["kind"] == kind]
@@ -131,7 +135,7 @@ def picture(found: Iterable[Board]) -> str:
             f"<tr data-paper='{board.chapter.name}'><th scope='row'><a href='#{_heading(board)}'>"
             f"{escape(_short(board.chapter))}</a></th>{''.join(cells)}</tr>"
         )
-    legend = " ".join(verdict_html(v) for v in VERDICTS if v not in (ledger.HOLDS, ledger.FAILS))
+    legend = " ".join(verdict_html(v) for v in VERDICTS)
     return (
         "<div class='scoreboard-picture' role='region' tabindex='0' aria-label='Sentences of the abstracts and verdicts'>"
         f"<table><thead><tr><th scope='col'>Sentence of the abstract</th>{head}</tr></thead>"

@@ -67,7 +67,7 @@ def test_counts_are_by_kind_and_never_across(layout):
         ("ours", "undecided"),
         ("property", "fails"),
     ):
-        columns = re.findall(r"verdict-\w+\">. ([\w ]+)<", first)
+        columns = re.findall(r"for-listeners'>([\w ]+)<", first)
         row = first.split(f"<th scope='row'>{kind}<")[1].split("</tr>")[0]
         cells = dict(zip(["all", *columns], re.findall(r"<td>(\d*)</td>", row), strict=True))
         assert cells["all"] == "1" and cells[verdict] == "1"

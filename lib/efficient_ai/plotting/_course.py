@@ -32,7 +32,9 @@ class Course:
     ):
         self.cells, self.seconds, self.clock = list(cells), dict(seconds), clock
         self._done: dict[str, float] = {}  # how long each took now
-        self._began: float | None = None  # the cell that calls us was begun before: it says nothing of the pace
+        self._began: float | None = (
+            None  # the cell that calls us was begun before: it says nothing of the pace
+        )
         self._bar = Progress(max(len(self.cells), 1), ["this chapter"])
 
     def begin(self) -> None:
