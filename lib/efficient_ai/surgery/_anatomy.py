@@ -131,7 +131,7 @@ def anatomy(model: nn.Module, example: torch.Tensor) -> Anatomy:
     """
     with torch.random.fork_rng(devices=[]):
         trace = Trace(model, example[:2])
-    classes = trace.ties.channels()
+    classes = trace.settle()
 
     def of(names):
         if isinstance(names, tuple):
