@@ -10,7 +10,7 @@ from efficient_ai.transplantation._align import (
     weight_matching,
 )
 from efficient_ai.transplantation._choice import largest
-from efficient_ai.transplantation._diverse import diverse_scores
+from efficient_ai.transplantation._diverse import diverse, diverse_scores
 from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
 from efficient_ai.transplantation._training import Recipe
@@ -34,6 +34,7 @@ __all__ = [
     "average",
     "concatenate",
     "cut_first",
+    "diverse",
     "diverse_scores",
     "fuse",
     "hierarchical",

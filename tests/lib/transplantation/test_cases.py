@@ -31,7 +31,7 @@ def seeded(make, seed=0):
     model = make().double().eval()
     for layer in model.modules():
         if isinstance(layer, NORMS):
-            for name, held in (*layer.named_parameters(), *layer.named_buffers()):
+            for held in (*layer.parameters(), *layer.buffers()):
                 if held.is_floating_point():
                     nn.init.uniform_(held, 0.3, 2)
                 else:

@@ -149,8 +149,10 @@ def _redundant(job: Job) -> dict[float, dict[str, list[float]]]:
     for noise in (*job.noise, float("inf")):
         second = b if np.isinf(noise) else _disturbed(a, noise, job.seed)
         pair = [a, second]
-        scores = _diverse.diverse_scores(pair, x[:2], x[:256])
-        starts = {"NT": fuse(pair, x[:2]).model, "NT, diverse": fuse(pair, x[:2], score=scores).model}
+        starts = {
+            "NT": fuse(pair, x[:2]).model,
+            "NT, diverse": _diverse.diverse(pair, x[:2], x[:256]).model,
+        }
         found[noise] = {n: t.tune(m, job.kind, job.recipe, job.seed) for n, m in starts.items()}
         found[noise]["member trained on"] = t.tune(a, job.kind, job.recipe, job.seed)
     return found
