@@ -5,30 +5,33 @@ of a network out of chosen channels of one or several others; :func:`rebuild` pu
 """
 
 from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
-from efficient_ai.surgery._assemble import Kept, add, assemble, blank, block, everything, shared
-from efficient_ai.surgery._compare import compare, finite, tensors
+from efficient_ai.surgery._assemble import Kept, add, assemble, blank, block, block_shape, everything, shared
+from efficient_ai.surgery._compare import all_finite, compare, fit, kinds, tensors
 from efficient_ai.surgery._labels import Surgery
 from efficient_ai.surgery._rebuild import MemberNorm, rebuild, widen
 from efficient_ai.surgery._scores import magnitudes
 
 __all__ = [
+    "OUTPUTS",
+    "SHARED",
     "Anatomy",
     "Group",
     "Kept",
     "MemberNorm",
-    "OUTPUTS",
     "Part",
-    "SHARED",
     "Segment",
     "Surgery",
     "add",
+    "all_finite",
     "anatomy",
     "assemble",
     "blank",
     "block",
+    "block_shape",
     "compare",
     "everything",
-    "finite",
+    "fit",
+    "kinds",
     "magnitudes",
     "rebuild",
     "shared",

@@ -98,6 +98,12 @@ def block(
     return made * weight if parts[0].makes_outputs else made
 
 
+def block_shape(parts: Sequence[Part], member: int, kept: Kept) -> tuple[int, ...]:
+    """Shape of a member's :func:`block`."""
+    places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
+    return tuple(n if p is None else len(p[1]) for p, n in zip(places, parts[member].shape, strict=True))
+
+
 def add(made: torch.Tensor, parts: Sequence[Part], member: int, given: torch.Tensor, kept: Kept) -> None:
     """Put a member's :func:`block` where it belongs in ``made``, in place."""
     if given.numel():

@@ -13,6 +13,7 @@ from efficient_ai.transplantation._choice import largest
 from efficient_ai.transplantation._diverse import diverse, diverse_scores
 from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
+from efficient_ai.transplantation._ranks import fuse_ranks
 from efficient_ai.transplantation._training import Recipe
 from efficient_ai.transplantation._variants import cut_first, hierarchical, iterative, prune, transplant
 from efficient_ai.transplantation.claims import ABSTRACT, CLAIMS
@@ -37,6 +38,7 @@ __all__ = [
     "diverse",
     "diverse_scores",
     "fuse",
+    "fuse_ranks",
     "hierarchical",
     "iterative",
     "largest",
