@@ -12,10 +12,12 @@ from efficient_ai.transplantation._align import (
 from efficient_ai.transplantation._choice import largest
 from efficient_ai.transplantation._diverse import diverse, diverse_scores
 from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
+from efficient_ai.transplantation._interpolate import interpolated
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
 from efficient_ai.transplantation._ranks import fuse_ranks
 from efficient_ai.transplantation._training import Recipe
 from efficient_ai.transplantation._variants import cut_first, hierarchical, iterative, prune, transplant
+from efficient_ai.transplantation._zip import zipped
 from efficient_ai.transplantation.claims import ABSTRACT, CLAIMS
 from efficient_ai.transplantation.profiles import PROFILES, Profile
 
@@ -40,6 +42,7 @@ __all__ = [
     "fuse",
     "fuse_ranks",
     "hierarchical",
+    "interpolated",
     "iterative",
     "largest",
     "optimal_transport",
@@ -48,4 +51,5 @@ __all__ = [
     "transplant",
     "transport_plan",
     "weight_matching",
+    "zipped",
 ]

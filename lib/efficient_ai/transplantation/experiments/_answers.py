@@ -179,6 +179,8 @@ WIDTHS = Experiment(
         "C5a": _widest(_earlier),
         "C5b": _widest(_difference("NT", TRANSPORT, 0)),
         "C5c": _widest(_difference("NT", TRANSPORT, -1)),
+        "C5d": _widest(_difference("NT", "zipped", -1)),
+        "C5e": _widest(_difference("NT", "interpolated", -1)),
         "C9a": _widest(_difference("NT", "random neurons", 0)),
         "C9b": _widest(_difference("NT", "random neurons", -1)),
     },

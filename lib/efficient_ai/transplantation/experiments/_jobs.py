@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from efficient_ai.transplantation import _align, _diverse, _variants
+from efficient_ai.transplantation import _align, _diverse, _interpolate, _variants, _zip
 from efficient_ai.transplantation import _training as t
 from efficient_ai.transplantation._fuse import fuse
 from efficient_ai.transplantation._training import Recipe
@@ -104,12 +104,15 @@ def _methods(job: Job, members: list[nn.Module]) -> Race:
         "optimal transport": _align.optimal_transport(members, example),
         "weight matching": _align.weight_matching(members, example, seed=job.seed),
         "activation matching": _align.activation_matching(members, example, x[:256]),
+        "zipped": _zip.zipped(members, example, x[:256]),
         "member trained on": chosen,
     }
+    if job.kind == "perceptron":  # a chain of linear layers
+        starts["interpolated"] = _interpolate.interpolated(members, example, x[: max(512, 2 * job.width)])
     if job.kind != "transformer":  # whose heads would be wider, too, and do not fit the smaller class
         starts["wider, then cut"] = _wider(job, k, example)
     if job.kind == "residual":
-        names = ("NT", "averaging", "optimal transport", "weight matching")
+        names = ("NT", "averaging", "optimal transport", "weight matching", "zipped")
         for name in names:
             starts[f"{name}, new statistics"] = _align.reestimate(copy.deepcopy(starts[name]), x)
     if job.variants:

@@ -11,7 +11,16 @@ from efficient_ai.transplantation.experiments import MEMBER, TRANSPORT, Race
 from efficient_ai.transplantation.figures._palette import paint
 
 Races = Mapping[int, Sequence[Race]]
-SHOWN = ("NT", TRANSPORT, "averaging", "random neurons", "weight matching", "distillation")
+SHOWN = (
+    "NT",
+    TRANSPORT,
+    "averaging",
+    "random neurons",
+    "weight matching",
+    "zipped",
+    "interpolated",
+    "distillation",
+)
 
 
 def moments(races: Races | Sequence[Race]) -> dict[str, int]:
@@ -34,7 +43,7 @@ def width_figure(races: Races):
 
     def draw(moment: str) -> tuple[go.Figure, str]:
         fig = figure(x="width of the hidden layers", y="points above the member trained on", height=420)
-        for method in SHOWN:
+        for method in (m for m in SHOWN if m in races[min(races)][0].curves):
             rows = [gain(rs, method, when[moment]) for rs in races.values()]
             middle, low, high = (np.array(r).round(2).tolist() for r in zip(*rows, strict=True))
             if method in SHOWN[:2]:
