@@ -5,7 +5,6 @@ from efficient_ai.transplantation._align import (
     activation_matching,
     average,
     optimal_transport,
-    reestimate,
     transport_plan,
     weight_matching,
 )
@@ -15,6 +14,7 @@ from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
 from efficient_ai.transplantation._interpolate import interpolated
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
 from efficient_ai.transplantation._ranks import fuse_ranks
+from efficient_ai.transplantation._statistics import reestimate
 from efficient_ai.transplantation._training import Recipe
 from efficient_ai.transplantation._variants import cut_first, hierarchical, iterative, prune, transplant
 from efficient_ai.transplantation._zip import zipped

@@ -13,6 +13,7 @@ from torch import nn
 from efficient_ai.transplantation import _align, _diverse, _interpolate, _variants, _zip
 from efficient_ai.transplantation import _training as t
 from efficient_ai.transplantation._fuse import fuse
+from efficient_ai.transplantation._statistics import reestimate
 from efficient_ai.transplantation._training import Recipe
 
 
@@ -114,7 +115,7 @@ def _methods(job: Job, members: list[nn.Module]) -> Race:
     if job.kind == "residual":
         names = ("NT", "averaging", "optimal transport", "weight matching", "zipped")
         for name in names:
-            starts[f"{name}, new statistics"] = _align.reestimate(copy.deepcopy(starts[name]), x)
+            starts[f"{name}, new statistics"] = reestimate(copy.deepcopy(starts[name]), x)
     if job.variants:
         starts |= {
             "iterative": _variants.iterative(members, example),
