@@ -204,3 +204,11 @@ def test_refused_in_one_sentence_that_names_the_layer(make, x, words):
     with pytest.raises(Surgery, match=words) as caught:
         fuse([make(), make()], x)
     assert "\n" not in str(caught.value) and str(caught.value).startswith("member 0: ")
+
+
+def test_near_copies_are_counted():
+    from efficient_ai.transplantation.experiments._ranks import near_copies
+
+    member, x = seeded(lambda: Perceptron(10, (16, 16), 3)), torch.randn(50, 10, dtype=torch.float64)
+    alone, doubled = near_copies(member, x), near_copies(fuse([member] * 2, x).model, x)
+    assert alone < 20 and doubled > 90

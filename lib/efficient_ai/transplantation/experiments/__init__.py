@@ -18,10 +18,10 @@ from efficient_ai.transplantation.experiments._answers import (
     WIDTHS,
     reached,
 )
-from efficient_ai.transplantation.experiments._jobs import Job, Race, run_all
+from efficient_ai.transplantation.experiments._jobs import Job, Race, run, run_all
 from efficient_ai.transplantation.experiments._ranks import OnRanks
 
 __all__ = [
     "COSTS", "DISJOINT", "EXPERIMENTS", "IDENTITIES", "MEMBER", "MEMBERS", "OTHERS", "RANKS", "RATES", "REDUNDANT", "TRANSPORT",
-    "WIDTHS", "Job", "OnRanks", "Race", "reached", "run_all",
+    "WIDTHS", "Job", "OnRanks", "Race", "reached", "run", "run_all",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import copy
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -141,7 +141,7 @@ def _wider(job: Job, k: int, example: torch.Tensor) -> nn.Module:
     """One network that costs about as much to train as all members together, cut to the width of one."""
     width = round(job.width * k**0.5)
     wide = t.member(job.kind, width, job.recipe, job.seed, 900)
-    target = fuse([t.network(job.kind, job.width)], example)
+    target = fuse([t.network(job.kind, job.width).to(job.recipe.device)], example)
     return _variants.prune(wide, example, {g: len(rows) for g, rows in target.kept.items()})
 
 
@@ -166,7 +166,7 @@ def _disturbed(model: nn.Module, noise: float, seed: int) -> nn.Module:
     twin, rng = copy.deepcopy(model), t.generator(seed, 77)
     with torch.no_grad():
         for p in twin.parameters():
-            p += noise * p.std() * torch.randn(p.shape, generator=rng)
+            p += noise * p.std() * torch.randn(p.shape, generator=rng).to(p.device)
     return twin
 
 
@@ -181,7 +181,7 @@ def _disjoint(job: Job) -> dict[str, dict[str, list[float] | float]]:
         for number, seen in enumerate((first, ~first)):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(1000 * job.seed + number)
-                model = t.network(job.kind, job.width)
+                model = t.network(job.kind, job.width).to(job.recipe.device)
             pair.append(t.train(model, (x[seen], y[seen]), job.recipe, job.recipe.epochs, job.seed))
         starts = {
             "NT": fuse(pair, x[:2]).model,
@@ -201,7 +201,5 @@ def _rates(job: Job) -> dict[float, list[float]]:
     """Test accuracy before and after fine-tuning by transplantation rate."""
     a, b = (t.member(job.kind, job.width, job.recipe, job.seed, i) for i in range(2))
     x = t.data_of(job.kind, job.recipe).train[0]
-    short = Recipe(
-        job.recipe.images, job.recipe.epochs, min(3, job.recipe.tune), job.recipe.rate, job.recipe.batch
-    )
+    short = replace(job.recipe, tune=min(3, job.recipe.tune))
     return {r: t.tune(_variants.transplant(a, b, x[:2], r).model, job.kind, short, job.seed) for r in RATES}
