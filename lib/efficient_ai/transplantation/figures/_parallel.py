@@ -9,7 +9,7 @@ from efficient_ai.transplantation.figures._palette import paint
 
 _SHOWN = {"test accuracy": "test accuracy (%)", "near copies": "hidden neurons with a near copy (%)"}
 SYNC_VIEWS = tuple(_SHOWN)
-_NAMES = {"alone": "rank 0 alone, its share of the images"}
+_NAMES = {"alone": "rank 0 alone"}
 _DASHES = {"alone": "dot"}
 
 
@@ -20,7 +20,7 @@ def together(found: OnRanks) -> str:
     return (
         f"{len(members)} ranks trained a member each, between {min(members):.1f} and {max(members):.1f} % on test images. "
         f"The network that came together on rank 0 has {fused:.1f} % before fine-tuning and differs from the one fused in a "
-        f"single process by **{found.difference:.0e}**. No rank sent more than {100 * sent:.0f} % of the bytes of its member."
+        f"single process by **{found.difference:.2g}**. No rank sent more than {100 * sent:.0f} % of the bytes of its member."
     )
 
 
