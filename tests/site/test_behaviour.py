@@ -150,3 +150,14 @@ def test_pages_are_light_when_they_are_sent_compressed(visit):
         sent.clear()
         seen.open(name)
         assert sum(sent) < 2e6, name
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_equation_is_cut_off(visit, name):
+    """At 1280 pixels every displayed equation fits into the text's width."""
+    page = visit().open(name)
+    cut = page.evaluate(
+        "() => [...document.querySelectorAll('mjx-container[display=true]')].filter(each => each.querySelector('mjx-math')"
+        ".getBoundingClientRect().right > document.querySelector('article').getBoundingClientRect().right + 1).length"
+    )
+    assert cut == 0
