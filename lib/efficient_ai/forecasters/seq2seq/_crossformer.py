@@ -2,10 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from efficient_ai.forecasters.seq2seq._mixing import Attention, FullAttention
-from efficient_ai.forecasters.seq2seq._parts import Sizes, checked, heads_of
+from efficient_ai.forecasters.seq2seq._parts import Sizes, heads_of
 
 
 def _attention(width: int, heads: int) -> Attention:
@@ -118,7 +117,7 @@ class Crossformer(nn.Module):
 
     def forward(self, history: Tensor, marks: Tensor | None = None) -> Tensor:
         """Forecast ``(batch, horizon, channels)`` of a history ``(batch, history, channels)``."""
-        x = checked(history, marks, self.sizes).transpose(1, 2)
+        x = self.sizes(history, marks).transpose(1, 2)
         if self.before:
             x = torch.cat([x[:, :, :1].expand(-1, -1, self.before), x], dim=2)
         x = self.norm(self.embed(x.unflatten(2, (-1, self.segment))) + self.place)

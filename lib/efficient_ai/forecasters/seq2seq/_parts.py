@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Sizes:
+class Sizes(nn.Module):
     """The lengths that a model is built for; refuses everything else in one sentence.
 
     Args:
@@ -18,6 +18,7 @@ class Sizes:
     """
 
     def __init__(self, channels: int, history: int, horizon: int, label: int | None, marks: int):
+        super().__init__()
         label = history // 2 if label is None else label
         for name, value, least in (
             ("channels", channels, 1), ("history", history, 1), ("horizon", horizon, 1),
@@ -33,8 +34,8 @@ class Sizes:
             channels, history, horizon, label, marks,
         )  # fmt: skip
 
-    def check(self, history: Tensor, marks: Tensor | None) -> None:
-        """Raises ValueError with both numbers for a tensor of another shape."""
+    def forward(self, history: Tensor, marks: Tensor | None) -> Tensor:
+        """The history, if both inputs fit; else a ValueError with both numbers."""
         if history.ndim != 3:
             raise ValueError(
                 f"a history has 3 axes (batch, steps, channels), not {history.ndim}: add a batch axis"
@@ -48,7 +49,7 @@ class Sizes:
         if not self.marks:
             if marks is not None:
                 raise ValueError("the model is built without time marks and was given some: build it with marks")
-            return
+            return history
         if marks is None:
             raise ValueError(f"the model is built for {self.marks} columns of time marks and was given none")
         wanted = (len(history), self.history + self.horizon, self.marks)
@@ -58,13 +59,11 @@ class Sizes:
                     f"time marks must have {wanted[axis]} {what} and were given as {tuple(marks.shape)}: "
                     f"pass (batch, history + horizon, columns) = {wanted}"
                 )
+        return history
 
-
-@fx.wrap
-def checked(history: Tensor, marks: Tensor | None, sizes: Sizes) -> Tensor:
-    """The history, if both inputs have the sizes the model is built for."""
-    sizes.check(history, marks)
-    return history
+    def couple_channels(self, trace, given, value):
+        """Surgery: what is given holds no channels."""
+        return given[0]
 
 
 def heads_of(width: int, heads: int) -> int:

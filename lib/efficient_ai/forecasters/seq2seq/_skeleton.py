@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from efficient_ai.forecasters.seq2seq._mixing import Attention
-from efficient_ai.forecasters.seq2seq._parts import Decomposition, Embedding, Feed, Sizes, checked
+from efficient_ai.forecasters.seq2seq._parts import Decomposition, Embedding, Feed, Sizes
 
 
 class EncoderLayer(nn.Module):
@@ -77,7 +77,7 @@ class Attentive(nn.Module):
             history: shape ``(batch, history, channels)``.
             marks: of history and forecast, shape ``(batch, history + horizon, marks)``.
         """
-        x, s = checked(history, marks, self.sizes), self.sizes
+        x, s = self.sizes(history, marks), self.sizes
         past = None if not s.marks else marks[:, : s.history]
         asked = None if not s.marks else marks[:, s.history - s.label :]
         memory = self.embed_past(x, past)
@@ -155,7 +155,7 @@ class Decomposing(nn.Module):
 
     def forward(self, history: Tensor, marks: Tensor | None = None) -> Tensor:
         """Forecast ``(batch, horizon, channels)``; arguments as :meth:`Attentive.forward`."""
-        x, s = checked(history, marks, self.sizes), self.sizes
+        x, s = self.sizes(history, marks), self.sizes
         past = None if not s.marks else marks[:, : s.history]
         asked = None if not s.marks else marks[:, s.history - s.label :]
         memory = self.embed_past(x, past)
