@@ -1,11 +1,23 @@
-"""Cut a forecaster down.
+"""Pruning of forecasting transformers: single weights are masked, or channels removed with all that is coupled to them.
 
-:func:`descend` walks down a bowl with a noisy slope, :func:`average` takes the mean of where it has been. Replace both by
-the method of the paper, and this sentence by one that says what it does.
+:func:`mask` zeroes the smallest weights of all layers together and :class:`Masks` keeps them zero; :func:`shrink` takes whole
+channels out, along the groups that :func:`efficient_ai.surgery.anatomy` finds. The networks are those of
+:mod:`efficient_ai.forecasters.seq2seq`.
 """
 
-from efficient_ai.pruning._method import average, descend
-from efficient_ai.pruning.claims import ABSTRACT, CLAIMS
-from efficient_ai.pruning.profiles import PROFILES, Profile
+from efficient_ai.pruning._masks import Count, Masks, global_l1, mask, prunable
+from efficient_ai.pruning._structured import IMPORTANCES, Evidence, choose, collect, importance, shrink
 
-__all__ = ["ABSTRACT", "CLAIMS", "PROFILES", "Profile", "average", "descend"]
+__all__ = [
+    "IMPORTANCES",
+    "Count",
+    "Evidence",
+    "Masks",
+    "choose",
+    "collect",
+    "global_l1",
+    "importance",
+    "mask",
+    "prunable",
+    "shrink",
+]

@@ -7,6 +7,7 @@ of a network out of chosen channels of one or several others; :func:`rebuild` pu
 from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
 from efficient_ai.surgery._assemble import Kept, assemble, everything
 from efficient_ai.surgery._compare import compare, tensors
+from efficient_ai.surgery._cut import cut, sliced
 from efficient_ai.surgery._labels import Surgery
 from efficient_ai.surgery._rebuild import MemberNorm, rebuild, widen
 from efficient_ai.surgery._scores import magnitudes
@@ -24,9 +25,11 @@ __all__ = [
     "anatomy",
     "assemble",
     "compare",
+    "cut",
     "everything",
     "magnitudes",
     "rebuild",
+    "sliced",
     "tensors",
     "widen",
 ]

@@ -49,7 +49,9 @@ class Trace(fx.Interpreter):
         Surgery: the model cannot be traced, or holds something that has no rule.
     """
 
-    def __init__(self, model: nn.Module, example: torch.Tensor | tuple[torch.Tensor, ...], cutting: bool = False):
+    def __init__(
+        self, model: nn.Module, example: torch.Tensor | tuple[torch.Tensor, ...], cutting: bool = False
+    ):
         self.cutting = cutting
         self.fixed: list[np.ndarray] = []  # tied to values of the input, so never cut
         self.ties, self.slots, self.found, self.scalars = Names(), {}, {}, {}

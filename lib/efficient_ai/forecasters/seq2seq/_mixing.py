@@ -154,7 +154,8 @@ class _Fourier(_Mixing):
 
     def weigh(self, spectrum: Tensor) -> Tensor:
         """Mode by mode and head by head a product with the kernel; ``(batch, modes, heads, size)``."""
-        return torch.einsum("bmhi,hiom->bmho", spectrum, self.kernel)
+        kernel = self.kernel.to(spectrum.dtype)  # model.double() leaves complex parameters as they are
+        return torch.einsum("bmhi,hiom->bmho", spectrum, kernel)
 
 
 class FourierBlock(_Fourier):
@@ -175,9 +176,7 @@ class FourierBlock(_Fourier):
 class FourierCross(_Fourier):
     """FEDformer's cross attention between modes; keys serve as values (Zhou et al. 2022, section 3.3)."""
 
-    def __init__(
-        self, width: int, heads: int, length: int, other: int, modes: int, rng: torch.Generator
-    ):
+    def __init__(self, width: int, heads: int, length: int, other: int, modes: int, rng: torch.Generator):
         super().__init__(width, heads, _modes(length, modes, rng))
         self.register_buffer("key_modes", _modes(other, modes, rng))
         self.width = width

@@ -1,5 +1,6 @@
 """Transformer, Informer, Autoformer and FEDformer, with the arguments that the study uses as defaults."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -54,17 +55,33 @@ class Informer(Attentive):
         )  # fmt: skip
 
 
+class Wrap(nn.Module):
+    """Circular padding of a sequence ``(batch, steps, width)``, which may be shorter than the padding."""
+
+    def __init__(self, padding: int):
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = x.shape[1]
+        return x[:, torch.arange(-self.padding, steps + self.padding, device=x.device) % steps]
+
+    def couple_channels(self, trace, given, value):
+        """Surgery: channels pass through."""
+        return np.broadcast_to(trace.ties.collapse(given[0], [0, 1]), tuple(value.shape))
+
+
 class Distil(nn.Module):
     """Convolution, batch norm and pooling that halve the number of steps."""
 
     def __init__(self, width: int):
         super().__init__()
-        self.convolve = nn.Conv1d(width, width, 3, padding=2, padding_mode="circular")
+        self.wrap, self.convolve = Wrap(2), nn.Conv1d(width, width, 3)
         self.norm, self.act = nn.BatchNorm1d(width), nn.ELU()
         self.pool = nn.MaxPool1d(3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pool(self.act(self.norm(self.convolve(x.transpose(1, 2))))).transpose(1, 2)
+        return self.pool(self.act(self.norm(self.convolve(self.wrap(x).transpose(1, 2))))).transpose(1, 2)
 
 
 class Autoformer(Decomposing):

@@ -48,7 +48,9 @@ class Sizes(nn.Module):
                 )
         if not self.marks:
             if marks is not None:
-                raise ValueError("the model is built without time marks and was given some: build it with marks")
+                raise ValueError(
+                    "the model is built without time marks and was given some: build it with marks"
+                )
             return history
         if marks is None:
             raise ValueError(f"the model is built for {self.marks} columns of time marks and was given none")

@@ -106,7 +106,9 @@ class SeasonalLayer(nn.Module):
         self.splits = nn.ModuleList(split() for _ in range(len(parts) + 1))
         self.dropout = nn.Dropout(dropout)
         self.trend = (
-            nn.Conv1d(width, channels, 3, padding=1, padding_mode="circular", bias=False) if channels else None
+            nn.Conv1d(width, channels, 3, padding=1, padding_mode="circular", bias=False)
+            if channels
+            else None
         )
 
     def forward(self, x: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
