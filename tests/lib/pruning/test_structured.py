@@ -246,5 +246,5 @@ def test_rounds_multiply_to_the_share():
 @pytest.mark.parametrize("how", [{"ratio": 1.0}, {"ratio": -0.1}, {"ratio": float("nan")}, {"ratio": 0.5, "steps": 0},
                                  {"ratio": 0.5, "kind": "size"}, {"ratio": 0.5, "scope": "all"}])  # fmt: skip
 def test_what_is_no_share_is_refused(how):
-    with pytest.raises(ValueError, match="not|unknown"):
+    with pytest.raises(ValueError, match=r"not|unknown"):
         pruning.shrink(Twice(), torch.randn(2, 3, 5), **how)
