@@ -108,17 +108,14 @@ def _prunable(found: Found) -> str:
 def tuning_table(masked: Masked) -> dict[str, list]:
     """Errors over that of the dense model that was trained on for as long, before and after further training."""
 
-    def mean(name, value):
-        return round(float(np.exp(np.mean([np.log(value(f)) for f in masked[name]]))), 2)
+    def mean(name: str, pruned: str, density: float) -> float:
+        ratios = [getattr(f, pruned)[density][1] / f.tuned[1.0][1] for f in masked[name]]
+        return round(float(np.exp(np.mean(np.log(ratios)))), 2)
 
     rows = {"model": list(MODELS)}
     for density in TUNED:
-        rows[f"{density:.3f}, as pruned"] = [
-            mean(n, lambda f: f.curve[density][1] / f.tuned[1.0][1]) for n in MODELS
-        ]
-        rows[f"{density:.3f}, trained on"] = [
-            mean(n, lambda f: f.tuned[density][1] / f.tuned[1.0][1]) for n in MODELS
-        ]
+        for words, pruned in (("as pruned", "curve"), ("trained on", "tuned")):
+            rows[f"{density:.3f}, {words}"] = [mean(n, pruned, density) for n in MODELS]
     return rows
 
 
