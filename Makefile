@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book test test-lab quick lab serve assignments chapter mutants pythons verify clean
+.PHONY: help setup book pdf test test-lab quick lab serve assignments chapter mutants pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make test-lab     run every chapter in a real JupyterLab in a browser"
 	@echo "make quick        run the tests that your change touches, in about three minutes  (SINCE=commit)"
 	@echo "make serve        show the built site on a local port       (PORT=$(PORT))"
+	@echo "make pdf          print the built site as one PDF file; CHAPTER=\"energy jigsaw\" only these"
 	@echo "make lab          open JupyterLab on your own copies of the book, in work/"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
@@ -68,6 +69,9 @@ quick: setup
 
 lab: setup
 	@$(BOOKBUILD) lab
+
+pdf: setup
+	@$(BOOKBUILD) pdf --profile "$(PROFILE)" --chapter="$(CHAPTER)"
 
 serve: setup
 	@$(BOOKBUILD) serve --profile "$(PROFILE)" --port "$(PORT)"

@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", default="", help="a sample that takes so long; all changes if not given"
     )
     changing.add_argument("--seed", type=int, default=0, help="of the sample")
+    printing = command("pdf", "Print the built site, or chapters of it, as one PDF file.")
+    printing.add_argument("--chapter", default="", help="only these chapters, separated by commas or spaces")
     serving = command("serve", "Show the built site on a local port.")
     serving.add_argument("--port", default="8000", help="1 to 65535, or 0 for any that is free")
     return parser
@@ -89,7 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, layout: Layout) -> int:
     # Each command imports what it needs: `make serve` should not wait for Sphinx.
-    chapters = re.findall(r"[^\s,]+", options.chapter) if options.command in ("book", "execute") else []
+    chapters = (
+        re.findall(r"[^\s,]+", options.chapter) if options.command in ("book", "execute", "pdf") else []
+    )
     if options.command == "book":
         from bookbuild.build import build
 
@@ -106,6 +110,10 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         from bookbuild.assets import install
 
         print(f"assets are in {install(layout)}")
+    if options.command == "pdf":
+        from bookbuild.pdf import pdf
+
+        print(f"the PDF file is  {pdf(layout, options.profile, chapters)}")
     if options.command == "record":
         from bookbuild.record import record
 

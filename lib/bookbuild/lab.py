@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from bookbuild.layout import Layout
+from bookbuild.layout import PROFILES, Layout, read_json, read_notebook
 from bookbuild.workshop import START, refresh, workshop
 from efficient_ai._files import write_atomic
+from efficient_ai.plotting import TIMES
 
 _SETTINGS = {
     # No question about news at the first start, no call elsewhere.
@@ -49,7 +50,29 @@ def environment(layout: Layout) -> dict[str, str]:
     """What Lab and its kernels run with: they find the environment's programs, and nothing says that a page is built."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     kept = {name: value for name, value in os.environ.items() if name != "EFFICIENT_AI_STATIC"}
-    return kept | {"PATH": path, "EFFICIENT_AI_BUILD": str(layout.build)}
+    write_atomic(layout.build / "lab" / "times.json", json.dumps(times(layout)).encode())
+    own = {"EFFICIENT_AI_BUILD": layout.build, TIMES: layout.build / "lab" / "times.json"}
+    return kept | {"PATH": path} | {name: str(path) for name, path in own.items()}
+
+
+def times(layout: Layout) -> dict[str, dict]:
+    """By chapter: the ids of its code cells, and by profile what each took in the last run of the builder."""
+    found = {}
+    for name in layout.toc("chapters"):
+        code = [
+            cell["id"] for cell in read_notebook(layout.source(name))["cells"] if cell["cell_type"] == "code"
+        ]
+        seconds = {}
+        for profile in PROFILES:
+            ran = read_json(layout.executed(profile, name)) or {"cells": []}
+            took = {
+                cell["id"]: cell["metadata"].get("papermill", {}).get("duration")
+                for cell in ran["cells"]
+                if cell["id"] in code
+            }
+            seconds[profile] = {id: value for id, value in took.items() if value is not None}
+        found[name] = {"cells": code, "seconds": seconds}
+    return found
 
 
 def lab(layout: Layout) -> int:

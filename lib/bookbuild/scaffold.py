@@ -55,7 +55,7 @@ def write_chapter(layout: Layout, name: str, part: str = "", title: str = "") ->
         write_atomic(target, text.replace(_NAME, name).replace(_TITLE, title).encode())
     if known is None:
         table = layout.lib / "bookbuild" / "chapters.py"
-        line = f'    Chapter("{name}", "{part}", "{title}", "Which question does this chapter answer?", method="{title}"),\n'
+        line = f'    Chapter("{name}", "{part}", "{title}", "Which question does this chapter answer?", method="{title}",\n            before="what one should have met before"),\n'
         write_atomic(table, table.read_text().replace(_END_OF_TABLE, line + _END_OF_TABLE, 1).encode())
     write_atomic(layout.root / "_toc.yml", toc.encode())
     for arguments in (

@@ -11,6 +11,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from bookbuild import glossary
 from bookbuild.chapters import CHAPTERS, Chapter
 from bookbuild.layout import Layout
 from efficient_ai import ledger, provenance
@@ -64,6 +65,11 @@ def boards(layout: Layout, profile: str) -> list[Board]:
     return found
 
 
+def run_of(layout: Layout, profile: str, name: str) -> dict | None:
+    """The run that a chapter's page shows; None where there is none."""
+    return _load(layout.results(profile, name))
+
+
 def _load(path: Path) -> dict | None:
     try:
         return ledger.load(path)
@@ -91,17 +97,27 @@ def page(layout: Layout, profile: str) -> str:
 
 
 def counts(found: Iterable[Board]) -> str:
-    """How many claims of which kind ended how, in one paragraph."""
+    """How many claims of which kind ended how."""
     rows = [row for board in found for row in board.rows]
-    told = []
+    seen = [v for v in VERDICTS if any(row["verdict"] == v for row in rows)]
+    head = "".join(
+        f"<th scope='col'><span class='chip verdict-{VERDICTS[v][1]}' title='{v}' aria-hidden='true'>{VERDICTS[v][0]}</span>"
+        f"<span class='for-listeners'>{v}</span></th>"
+        for v in seen
+    )
+    body = ""
     for kind, meaning in KINDS.items():
         of = [row["verdict"] for row in rows if row["kind"] == kind]
         if of:
-            parts = ", ".join(f"{of.count(v)} {verdict_html(v)}" for v in VERDICTS if v in of)
-            told.append(f"**{len(of)}** of the kind *{kind}* ({meaning}): {parts}")
+            cells = "".join(f"<td>{of.count(v) or ''}</td>" for v in seen)
+            body += f"<tr><th scope='row'>{kind}<span class='eai-small'>{meaning}</span></th><td>{len(of)}</td>{cells}</tr>"
     chapters = len({board.chapter.name for board in found})
     plural = "" if chapters == 1 else "s"
-    return f"{chapters} chapter{plural}, {len(rows)} claims. " + ". ".join(told) + "."
+    return (
+        f"{chapters} chapter{plural}, {len(rows)} claims, by kind:\n\n"
+        "<div class='scoreboard-counts' tabindex='0' role='region' aria-label='Counts of claims by kind and verdict'><table>"
+        f"<thead><tr><th scope='col'>Kind</th><th scope='col'>all</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def picture(found: Iterable[Board]) -> str:
@@ -119,7 +135,7 @@ def picture(found: Iterable[Board]) -> str:
             f"<tr data-paper='{board.chapter.name}'><th scope='row'><a href='#{_heading(board)}'>"
             f"{escape(_short(board.chapter))}</a></th>{''.join(cells)}</tr>"
         )
-    legend = " ".join(verdict_html(v) for v in VERDICTS if v not in (ledger.HOLDS, ledger.FAILS))
+    legend = " ".join(verdict_html(v) for v in VERDICTS)
     return (
         "<div class='scoreboard-picture' role='region' tabindex='0' aria-label='Sentences of the abstracts and verdicts'>"
         f"<table><thead><tr><th scope='col'>Sentence of the abstract</th>{head}</tr></thead>"
@@ -197,12 +213,12 @@ def _table(board: Board, rows: list[Mapping]) -> str:
             sentence = text.get(last, Sentence(last, last))
             number = f" <span class='eai-small'>({escape(sentence.number)})</span>"
             body.append(
-                f"<tr class='sentence'><th scope='rowgroup' colspan='4'>{escape(sentence.text)}{number}</th></tr>"
+                f"<tr class='sentence'><th scope='rowgroup' colspan='{len(ledger.COLUMNS)}'>{escape(sentence.text)}{number}</th></tr>"
             )
         html = ledger.row_html(row, link=board.link(row["id"]))
         marks = f"<tr data-verdict='{escape(row['verdict'], quote=True)}' data-paper='{board.chapter.name}'"
         body.append(html.replace("<tr", marks, 1))
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Claim", "Measured", "Paper", "Verdict"))
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ledger.COLUMNS)
     return (
         f"<div class='eai-claims' data-paper='{board.chapter.name}' tabindex='0' role='region' "
         f"aria-label='Claims of {escape(_short(board.chapter), quote=True)}'><table><thead><tr>{head}</tr></thead>"
@@ -212,7 +228,7 @@ def _table(board: Board, rows: list[Mapping]) -> str:
 
 def chapter_verdicts(layout: Layout, profile: str, name: str) -> str:
     """What held of a chapter: a fold whose heading has the counts, the sentences of the abstract first."""
-    run = _load(layout.results(profile, name))
+    run = run_of(layout, profile, name)
     if not run or not run["claims"]:
         return "*This chapter has not recorded its claims yet.*"
     rows = run["claims"]
@@ -250,7 +266,9 @@ def anchors(source: str, chapter: str, seen: set[str]) -> str:
     """Marks for the claims that a code cell records first, empty if there are none. ``seen`` is added to."""
     new = [id for id in claims_of_cell(source, chapter) if id not in seen]
     seen.update(new)
-    return "".join(f"<span class='claim-place' id='{escape(anchor(id), quote=True)}'></span>" for id in new)
+    marks = "".join(f"<span class='claim-place' id='{escape(anchor(id), quote=True)}'></span>" for id in new)
+    entries = "\n\n".join(glossary.entry(id, f"claim of the chapter {chapter}") for id in new)
+    return f"{marks}\n\n{entries}" if new else ""
 
 
 # ----- the same data as files

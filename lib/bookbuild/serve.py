@@ -1,18 +1,45 @@
 """A local web server for the built site. Nothing is sent anywhere else."""
 
 import functools
+import gzip
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bookbuild.layout import BuildError
 
+_TEXT = {".html", ".js", ".css", ".json", ".svg", ".csv", ".ipynb"}  # what becomes much smaller
+_packed: dict[tuple[str, int], bytes] = {}  # by path and time of change
+
 
 class _Quiet(SimpleHTTPRequestHandler):
+    """Files of the site, text compressed for whoever takes that: a page is a fifth of its size then."""
+
     def log_message(self, format: str, *args) -> None:
         """Requests are not worth a line each."""
+
+    def send_head(self):
+        path = Path(self.translate_path(self.path))
+        if self.path.endswith("/"):
+            path /= "index.html"
+        takes = "gzip" in self.headers.get("Accept-Encoding", "")
+        if not (takes and path.suffix in _TEXT and path.is_file()) or "If-Modified-Since" in self.headers:
+            return super().send_head()
+        when = path.stat().st_mtime_ns
+        if (content := _packed.get((str(path), when))) is None:
+            content = _packed[str(path), when] = gzip.compress(path.read_bytes(), compresslevel=6)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Vary", "Accept-Encoding")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", self.date_time_string(path.stat().st_mtime))
+        self.end_headers()
+        return io.BytesIO(content)
 
 
 def serve(folder: Path, port: str, hint: str = "make book") -> None:

@@ -11,13 +11,15 @@ from types import MappingProxyType
 
 import nbformat
 
-from bookbuild import records, scoreboard
+from bookbuild import api, firstscreen, glossary, reading, records, scoreboard
 from bookbuild.assets import install
 from bookbuild.citations import as_roles
 from bookbuild.layout import BuildError, Layout, read_notebook
 from bookbuild.pages import fill
 from efficient_ai._files import write_atomic
 from efficient_ai.plotting import for_site
+
+NOTATION, GLOSSARY = "book/reference/notation", "book/reference/glossary"
 
 
 def stage(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProxyType({})) -> Path:
@@ -38,8 +40,11 @@ def stage(layout: Layout, profile: str, waiting: Mapping[str, str] = MappingProx
 
 
 def _files(layout: Layout, profile: str, waiting: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    for name in ("_config.yml", "_toc.yml"):
-        yield name, (layout.root / name).read_bytes()
+    yield "_config.yml", (layout.root / "_config.yml").read_bytes()
+    yield "_toc.yml", api.in_contents((layout.root / "_toc.yml").read_text(encoding="utf-8")).encode()
+    if api.INDEX in layout.pages():
+        for page, text in api.pages():
+            yield f"{page}.md", text.encode()
     yield "book/references.bib", (layout.root / "book" / "references.bib").read_bytes()
     for page in layout.pages():
         yield _page(layout, profile, page, waiting)
@@ -66,9 +71,10 @@ def _page(layout: Layout, profile: str, page: str, waiting: Mapping[str, str]) -
     """Name and content of one page of the table of contents."""
     markdown, notebook = layout.root / f"{page}.md", layout.root / f"{page}.ipynb"
     if markdown.exists():
-        return f"{page}.md", fill(
-            markdown.read_text(encoding="utf-8"), layout, profile, page, waiting
-        ).encode()
+        text = fill(markdown.read_text(encoding="utf-8"), layout, profile, page, waiting)
+        if page == NOTATION:
+            text += f"\n\n{glossary.symbols(text)}\n"
+        return f"{page}.md", text.encode()
     if not notebook.exists():
         raise BuildError(
             f"_toc.yml lists the page '{page}', but neither {markdown} nor {notebook.name} exists"
@@ -107,7 +113,14 @@ def _readable(
     ]
     content.metadata.pop("papermill", None)
     if page.startswith("book/chapters/"):
-        content.cells = list(_with_places(content.cells, page.rsplit("/", 1)[-1]))
+        chapter = page.rsplit("/", 1)[-1]
+        cells = list(_with_places(content.cells, chapter))
+        content.cells = firstscreen.arrange(
+            cells,
+            firstscreen.finding(chapter, scoreboard.run_of(layout, profile, chapter)),
+            before=reading.before(chapter),
+            then=reading.then(layout, chapter),
+        )
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
@@ -119,5 +132,8 @@ def _readable(
                 output["data"]["text/html"] = for_site("".join(text))
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
+    words = layout.root / f"{GLOSSARY}.md"
+    if page.startswith("book/chapters/") and words.exists() and GLOSSARY in layout.pages():
+        glossary.link(content.cells, glossary.terms(words.read_text(encoding="utf-8")))
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

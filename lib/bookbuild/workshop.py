@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from bookbuild import firstscreen
 from bookbuild.chapters import BY_NAME, PARTS
 from bookbuild.layout import PROFILES, BuildError, Layout, read_json, read_notebook
 from efficient_ai import ledger
@@ -21,7 +22,7 @@ FOLDER = "work"  # below the checkout
 START = "Start here.ipynb"
 _BASE = ".book"  # the versions that the copies began from
 NEW = " (new version)"
-_SHOWN = re.compile(r"^.*<!--\s*(chapter-verdicts|chapter-facts)\s*-->\s*$", re.MULTILINE)
+_SHOWN = re.compile(r"^.*<!--\s*(chapter-verdicts|chapter-facts)\s*-->[ \t]*$", re.MULTILINE)
 _ROW = "| [{title}](chapters/{name}.ipynb) | {question} | {takes} | {exercises} |"
 
 
@@ -70,7 +71,9 @@ def _filled(layout: Layout, name: str, found: re.Match) -> str:
         f"| {row['id']} | {row['claim']} | {ledger.format_value(row)} | {row['verdict']} |".replace("\n", " ")
         for row in sorted(run["claims"], key=lambda row: row["kind"] != ledger.ABSTRACT)
     )
-    head = f"<details><summary>What held in the recorded full run of {run['date'][:10]}</summary>\n\n"
+    if said := firstscreen.finding(name, run):
+        said = f"**Found in the recorded full run:** {said}\n\n"
+    head = f"{said}<details><summary>What held in the recorded full run of {run['date'][:10]}</summary>\n\n"
     return f"{head}| | claim | value | verdict |\n|---|---|---|---|\n{rows}\n\n</details>"
 
 

@@ -3,6 +3,7 @@
 A paper's sub-package holds one frozen dataclass and its three instances; the chapter picks one by name.
 """
 
+import os
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 def select(profiles: Mapping[str, T], name: str) -> T:
-    """The profile called ``name``.
+    """The profile called ``name``. In the book's JupyterLab a bar then shows how far the chapter's run is.
 
     Args:
         profiles: one entry for each of :data:`NAMES`.
@@ -27,4 +28,8 @@ def select(profiles: Mapping[str, T], name: str) -> T:
         )
     if name not in profiles:
         raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(NAMES)}")
+    if os.environ.get("EFFICIENT_AI_TIMES"):
+        from efficient_ai.plotting import follow
+
+        follow(name)
     return profiles[name]

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from bookbuild import pages, pythons
+from bookbuild import api, pages, pythons
 from bookbuild.chapters import CHAPTERS, PARTS
 from bookbuild.layout import BuildError, Layout, write_json
 from bookbuild.records import present_fingerprint
@@ -129,9 +129,22 @@ def test_what_a_chapter_hands_on_from_core_is_described_once():
         "from efficient_ai.transport import MPITransport\nfrom efficient_ai.demo._own import Own\n"
         "from efficient_ai.transport._letters import Letters as Box\n"
     )
-    assert pages.elsewhere(source, "efficient_ai.demo") == ["MPITransport", "Box"]
-    assert pages.elsewhere(source, "efficient_ai.transport") == []
-    text = pages.api()
-    assert text.count("automodule:: efficient_ai.transport\n") == 1
-    jigsaw = text.split("automodule:: efficient_ai.jigsaw\n")[1].split("```")[0]
+    assert api.elsewhere(source, "efficient_ai.demo") == ["MPITransport", "Box"]
+    assert api.elsewhere(source, "efficient_ai.transport") == []
+    written = dict(api.pages())
+    assert sum(text.count("automodule:: efficient_ai.transport\n") for text in written.values()) == 1
+    jigsaw = written[f"{api.INDEX}/jigsaw"].split("automodule:: efficient_ai.jigsaw\n")[1].split("```")[0]
     assert "MPITransport" in jigsaw.split(":exclude-members:")[1]
+
+
+def test_every_chapter_names_misconceptions_and_what_comes_before_and_next():
+    from bookbuild import reading
+    from bookbuild.chapters import BY_NAME
+
+    layout = Layout.here()
+    for name in layout.toc("chapters"):
+        assert reading.of_chapter(layout, BY_NAME[name]).count("\n* ") >= 2, name
+        assert reading.before(name) and f"/book/exercises/{name})" in reading.then(layout, name)
+        assert set(BY_NAME[name].then) <= BY_NAME.keys()
+    text = reading.misconceptions(layout)
+    assert text.count("## [") == len(layout.toc("chapters")) and "the [exercises]" not in text.lower()

@@ -61,10 +61,10 @@ def test_the_new_chapter_is_formatted_and_sorted(copy):
 
 def test_the_new_chapter_is_on_map_status_scoreboard_and_api(copy):
     code = (
-        "from bookbuild import pages, scoreboard\nfrom bookbuild.layout import Layout\nimport json\n"
+        "from bookbuild import api, pages, scoreboard\nfrom bookbuild.layout import Layout\nimport json\n"
         "layout = Layout.here()\n"
         "print(json.dumps([pages.chapter_map(layout, 'smoke'), pages.status(layout, 'smoke'), "
-        "scoreboard.page(layout, 'smoke'), pages.api(), layout.pages()]))"
+        "scoreboard.page(layout, 'smoke'), api.page('demo'), layout.pages()]))"
     )
     environment = os.environ | {"PYTHONPATH": str(copy / "lib"), "EFFICIENT_AI_BUILD": str(copy / "build")}
     done = subprocess.run(

@@ -49,7 +49,10 @@ def test_a_row_has_value_interval_repeats_paper_and_words(layout):
     make_run(layout.results("smoke", "jigsaw"))
     text = scoreboard.page(layout, "smoke")
     assert "1.55 [1.43, 1.67]" in text and "n = 3 seeds (few)" in text and "n = 3 timings (few)" in text
-    assert "ours is 0.775 of it" in text and "same direction" in text and "of three" in text
+    assert (
+        "<td data-label='Ours / paper'>0.775<p class='eai-small'>same direction</p></td>" in text
+        and "of three" in text
+    )
     assert "Nobody | waits &lt;b&gt;" in text and "<b>" not in text
     assert '<span class="verdict verdict-small">≈ replicated at small scale</span>' in text
     assert "contains the bound 1" in text
@@ -57,15 +60,18 @@ def test_a_row_has_value_interval_repeats_paper_and_words(layout):
 
 def test_counts_are_by_kind_and_never_across(layout):
     make_run(layout.results("smoke", "jigsaw"))
-    first = scoreboard.page(layout, "smoke").split("\n\n")[0]
+    first = scoreboard.page(layout, "smoke").split("<div class='scoreboard-picture'")[0]
     assert "1 chapter, 3 claims" in first
     for kind, verdict in (
         ("abstract", "replicated at small scale"),
         ("ours", "undecided"),
         ("property", "fails"),
     ):
-        part = first.split(f"*{kind}*")[1].split(". ")[0]
-        assert verdict in part and part.count("verdict-") == 1
+        columns = re.findall(r"for-listeners'>([\w ]+)<", first)
+        row = first.split(f"<th scope='row'>{kind}<")[1].split("</tr>")[0]
+        cells = dict(zip(["all", *columns], re.findall(r"<td>(\d*)</td>", row), strict=True))
+        assert cells["all"] == "1" and cells[verdict] == "1"
+        assert sum(bool(cell) for cell in cells.values()) == 2
 
 
 def test_the_picture_has_every_sentence_and_leads_to_where_it_is_measured(layout):
@@ -88,7 +94,7 @@ def test_a_recorded_full_run_is_what_counts_and_stands_alone(layout):
     make_run(layout.root / "results" / "jigsaw.json", "full", verdicts=("no", "open", "yes"))
     text = scoreboard.page(layout, "smoke")
     assert "Recorded full run" in text and "Run of this build" not in text
-    assert "not replicated" in text.split("\n\n")[0]
+    assert "not replicated" in text.split("<div class='scoreboard-picture'")[0]
 
 
 def test_a_record_under_older_rules_is_not_counted(layout):

@@ -1,5 +1,7 @@
 """The site is served to this machine only, on the port asked for."""
 
+import gzip
+import urllib.error
 import urllib.request
 from http.server import ThreadingHTTPServer
 
@@ -38,3 +40,28 @@ def test_only_this_machine_can_reach_the_site(tmp_path, addresses, monkeypatch, 
 def test_a_port_in_use_is_refused_in_a_sentence(tmp_path, addresses):
     with serve.background(tmp_path), pytest.raises(BuildError, match=r"port \d+ cannot be used"):
         serve.serve(tmp_path, str(addresses[-1][1]))
+
+
+def ask(address, path, **headers):
+    with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers)) as page:
+        return page.read(), page.headers
+
+
+def test_text_is_compressed_for_whoever_takes_that(tmp_path):
+    page = "the book " * 5000
+    (tmp_path / "index.html").write_text(page)
+    (tmp_path / "figure.png").write_bytes(b"no text " * 5000)
+    with serve.background(tmp_path) as address:
+        for path in ("/", "/index.html"):
+            packed, headers = ask(address, path, **{"Accept-Encoding": "gzip"})
+            assert headers["Content-Encoding"] == "gzip" and headers["Content-Type"].startswith("text/html")
+            assert len(packed) < len(page) / 20 and gzip.decompress(packed).decode() == page
+        plain, headers = ask(address, "/index.html")
+        assert plain.decode() == page and headers["Content-Encoding"] is None
+        _, headers = ask(address, "/figure.png", **{"Accept-Encoding": "gzip"})
+        assert headers["Content-Encoding"] is None
+        (tmp_path / "index.html").write_text("a new book")
+        packed, _ = ask(address, "/", **{"Accept-Encoding": "gzip"})
+        assert gzip.decompress(packed) == b"a new book", "what has changed is read again"
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            ask(address, "/nothing.html", **{"Accept-Encoding": "gzip"})

@@ -1,6 +1,7 @@
 """Student versions, pages and the course folder; nbgrader's own autograding gives full points and none."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_a_student_sees_no_solution_and_no_hidden_test(source):
         assert mark in _text(source) and mark not in _text(student)
     for cell, original in zip(student.cells, source.cells, strict=True):
         if is_solution(cell):
-            assert "# YOUR CODE HERE\n    raise NotImplementedError()" in cell.source
+            assert re.search(r"^( {4,})# YOUR CODE HERE\n\1raise NotImplementedError\(\)$", cell.source, re.M)
         elif is_grade(cell):
             assert len(cell.source) < len(original.source) and cell.source.startswith("with ")
         else:

@@ -165,6 +165,9 @@ def test_a_reader_runs_a_chapter_and_finds_its_figures_again(place, browser, nam
     page.wait_for_function(f"{DRAWN} >= {FIGURES}", timeout=60_000)
     figures = page.evaluate(FIGURES)
     assert figures >= 4
+    assert any("cells have run, in" in text for text in _shown(path)), (
+        "the bar of the whole run came to its end"
+    )
     _slide(page)
 
     def background():
@@ -195,6 +198,10 @@ def test_a_reader_runs_a_chapter_and_finds_its_figures_again(place, browser, nam
     wait_for(lambda: not left_running(temporary), 30)
     left = {each.name for each in temporary.iterdir()} - CACHES
     assert not left, "folders of the run are gone with its kernel"
+
+
+def _shown(path):
+    return ["".join(output["data"].get("text/html", "")) for output in outputs(path) if "data" in output]
 
 
 def _link(layout, name):

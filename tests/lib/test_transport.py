@@ -108,3 +108,26 @@ def test_letters_and_searches_load_no_torch():
     """Ranks start in seconds on a busy machine only if they load nothing large that they do not use."""
     code = "import sys, efficient_ai.propulate, efficient_ai.transport; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def sent_apart(comm):
+    """Letters that were posted one by one while nobody looked, and what one look finds."""
+    from efficient_ai.transport import Letters
+
+    box = Letters(comm)
+    if comm.rank == 0:
+        for i in range(box.unmatched):
+            box.post(bytes([i]) * 300, [1])
+            time.sleep(0.05)
+    else:
+        time.sleep(1.0)  # without a look: a barrier would be one
+    found = [letter[0] for _, letter in box.arrived()] if comm.rank == 1 else None
+    while box.flush(20, lambda: list(box.arrived())):
+        pass
+    comm.barrier()
+    return found
+
+
+def test_one_look_finds_all_that_is_there():
+    for found in (run_ranks(sent_apart, 2, timeout=60)[1] for _ in range(3)):
+        assert found == [0, 1, 2, 3]

@@ -2,11 +2,12 @@
 
 import pytest
 
+from bookbuild import api
 from bookbuild.layout import Layout
 
 pytestmark = pytest.mark.site
 
-PAGES = [*Layout.here().pages(), "search", "genindex"]
+PAGES = [*Layout.here().pages(), *(page for page, _ in api.pages()), "search", "genindex"]
 # In the dark only the colours differ, and looking at them is what takes axe its time.
 OPTIONS = {"light": "{}", "dark": "{runOnly: ['color-contrast']}"}
 RULES = """() => axe.run(document, OPTIONS).then(found => found.violations

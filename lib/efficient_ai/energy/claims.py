@@ -6,7 +6,7 @@ an id with an ``m`` and with the words "node model" in the claim.
 
 from collections.abc import Sequence
 
-from efficient_ai.ledger import NOT_READABLE, Claim, LargerHardware, Rule, Sentence
+from efficient_ai.ledger import NOT_READABLE, Claim, LargerHardware, Rule, Sentence, Told
 from efficient_ai.metering import Status
 
 ABSTRACT = (
@@ -249,4 +249,14 @@ def claims(statuses: Sequence[Status]) -> tuple[Claim, ...]:
             measured="Largest over smallest joules of the processor alone: our estimate and CodeCarbon's two modes, one loop on one core",
             rules=_everywhere(Rule(low=2, n=1)),
         ),
+    )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence."""
+    return (
+        f"Whoever samples power can be {told.value('K4b', '.0f', 100)} % off when the load switches in time with the samples, "
+        f"{told.words('K4a', 'where a counter stays within the interval that it prints', 'and a counter left its interval, too', 'and a counter is undecided')}; "
+        f"per sample, training took {told.span('K3b', '.2g')} times the energy of inference ({told['K3b']['baseline'].rpartition(', ')[2]}), "
+        f"and four idle GPUs would make a processor job {told.value('K2m', '.2f')} times as expensive (a model: its powers are assumed)."
     )

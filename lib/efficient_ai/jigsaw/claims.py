@@ -1,6 +1,6 @@
 """The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import NOT_READABLE, Claim, LargerHardware, Published, Rule, Sentence
+from efficient_ai.ledger import NOT_READABLE, Claim, LargerHardware, Published, Rule, Sentence, Told
 
 ABSTRACT = (
     Sentence("s1", "The work of WeatherMixer grows linearly with the size of its input"),
@@ -273,3 +273,14 @@ CLAIMS = (
         rules=_always(3, high=1.0),
     ),
 )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence."""
+    return (
+        "A rank that holds one block of everything held "
+        f"{told.value('C1', '.2f')} times its equal share of the serial model, two ranks made a step {told.span('C5', '.2f')} times as fast as "
+        f"one, and against the quickest other way to cut the model the time of a step "
+        f"{told.words('C5c', 'is shorter', 'is longer', 'is undecided')} (ours over theirs {told.span('C5c', '.2f')}); the published model's work "
+        f"grows with the grid's points to the power of {told.value('C9', '.2f')}{told.words('C9', '', ', not 1', '')}."
+    )

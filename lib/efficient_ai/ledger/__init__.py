@@ -18,10 +18,21 @@ from efficient_ai.ledger._claims import (
 )
 from efficient_ai.ledger._entries import SCHEMA, Entry, load, recorded
 from efficient_ai.ledger._experiments import Experiment, Measured, find
-from efficient_ai.ledger._html import format_value, number, paper, repeats, row_html, to_html, verdict_html
+from efficient_ai.ledger._html import (
+    COLUMNS,
+    format_value,
+    number,
+    paper,
+    ratio,
+    repeats,
+    row_html,
+    to_html,
+    verdict_html,
+)
 from efficient_ai.ledger._intervals import STATISTICS, coverage, interval
 from efficient_ai.ledger._judge import Judgement, judge
 from efficient_ai.ledger._ledger import Ledger
+from efficient_ai.ledger._told import Told
 from efficient_ai.ledger._verdicts import (
     ABSTRACT,
     FAILS,
@@ -43,6 +54,7 @@ from efficient_ai.ledger._verdicts import (
 __all__ = [
     "ABSTRACT",
     "AGREES",
+    "COLUMNS",
     "DIFFERS",
     "FAILS",
     "HOLDS",
@@ -74,6 +86,7 @@ __all__ = [
     "Published",
     "Rule",
     "Sentence",
+    "Told",
     "agreement",
     "check",
     "coverage",
@@ -84,6 +97,7 @@ __all__ = [
     "load",
     "number",
     "paper",
+    "ratio",
     "recorded",
     "repeats",
     "row_html",

@@ -8,12 +8,15 @@ from efficient_ai.ledger._entries import Entry
 from efficient_ai.ledger._intervals import FEW
 from efficient_ai.ledger._verdicts import KINDS, VERDICTS
 
+COLUMNS = ("Claim", "Measured", "Paper", "Ours / paper", "Verdict")
+"""Of a table of claims."""
+
 
 def to_html(entries: Sequence[Entry]) -> str:
     """The entries as a table for the page, the sentences of the abstract first."""
     rows = [asdict(entry) for entry in entries]
     rows = [row for kind in KINDS for row in rows if row["kind"] == kind]
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Claim", "Measured", "Paper", "Verdict"))
+    head = "".join(f"<th scope='col'>{name}</th>" for name in COLUMNS)
     body = "".join(row_html(row, anchor=f"claim-{row['id']}-row") for row in rows)
     return (
         "<div class='eai-claims' tabindex='0' role='region' aria-label='Claims and verdicts'>"
@@ -46,6 +49,7 @@ def row_html(row: Mapping, *, anchor: str = "", link: str = "") -> str:
         f"<details class='eai-how'><summary>how it was judged</summary>{_small(how)}</details></th>"
         f"<td data-label='Measured'>{format_value(row)}{_small([repeats(row), recorded_html(row)])}</td>"
         f"<td data-label='Paper'>{paper(row)}</td>"
+        f"<td data-label='Ours / paper'>{ratio(row)}</td>"
         f"<td data-label='Verdict'>{verdict_html(row['verdict'])}{_small([why])}</td></tr>"
     )
 
@@ -71,17 +75,20 @@ def repeats(row: Mapping) -> str:
 
 
 def paper(row: Mapping) -> str:
-    """The published number, ours over it, and whether both point in the same direction."""
+    """The published number, and which of several it is; a word where none could be read or there is none."""
     note = escape(row["paper_note"])
     if row["paper_value"] is None:
         return f"<span class='eai-small'>{note}</span>" if note else "—"
     unit = "" if row["unit"] == "1" else f" {escape(row['unit'])}"
-    parts = [note] if note else []
-    if row["ratio"] is not None:
-        parts.append(f"ours is {number(row['ratio'])} of it")
-    if row["direction"]:
-        parts.append(f"{row['direction']} direction")
-    return f"{number(row['paper_value'])}{unit}{_small(parts)}"
+    return f"{number(row['paper_value'])}{unit}{_small([note])}"
+
+
+def ratio(row: Mapping) -> str:
+    """Our value over the published one, and whether both point in the same direction."""
+    if row["ratio"] is None and not row["direction"]:
+        return "—"
+    told = number(row["ratio"]) if row["ratio"] is not None else ""
+    return told + _small([f"{row['direction']} direction" if row["direction"] else ""])
 
 
 def recorded_html(row: Mapping) -> str:

@@ -1,6 +1,6 @@
 """The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import NOT_READABLE, Claim, Published, Rule, Sentence
+from efficient_ai.ledger import NOT_READABLE, Claim, Published, Rule, Sentence, Told
 
 ABSTRACT = (
     Sentence("s1", "A spiking network that reads hits as spikes learns to find coincident photons"),
@@ -246,3 +246,13 @@ CLAIMS = (
         rules=_each(Rule(low=1.0), _SHIPPED),
     ),
 )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence."""
+    return (
+        f"The spiking network keeps the hits of pairs (F1 {told.value('1', '.3f')}) and "
+        f"{told.words('2a', 'beats', 'does not beat', 'may or may not beat')} the paper's coincidence window by {told.span('2a', '+.3f')}; the "
+        f"strongest window that knows as much {told.words('2b', 'is beaten, too', 'is better', 'cannot be told from it')} "
+        f"({told.span('2b', '+.3f')}), and a compiled window takes {told.value('5b', '.1g', 100)} % of the network's time."
+    )

@@ -16,6 +16,7 @@ from efficient_ai.plotting._assets import site_assets
 from efficient_ai.plotting._carrier import bundle
 from efficient_ai.plotting._component import for_site
 from efficient_ai.plotting._control import Control
+from efficient_ai.plotting._course import TIMES, follow
 from efficient_ai.plotting._figures import explore, explore_html, live, show
 from efficient_ai.plotting._progress import Progress
 from efficient_ai.plotting._text import markdown, source, table
@@ -37,6 +38,7 @@ __all__ = [
     "INK",
     "LIGHT",
     "OKABE_ITO",
+    "TIMES",
     "Control",
     "Progress",
     "bundle",
@@ -44,6 +46,7 @@ __all__ = [
     "explore",
     "explore_html",
     "figure",
+    "follow",
     "for_site",
     "interval_band",
     "live",

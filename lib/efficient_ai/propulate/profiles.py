@@ -24,6 +24,7 @@ class Profile:
         replayed: evaluations of one replayed search, four per worker at least.
         replay_workers: numbers of simulated workers.
         replay_seeds: repetitions of each replayed search.
+        pool_seeds: repetitions of each search that tries a breeding pool.
         patience: time limit of one call on the ranks, in seconds.
     """
 
@@ -43,6 +44,7 @@ class Profile:
     replayed: int
     replay_workers: tuple[int, ...]
     replay_seeds: int
+    pool_seeds: int
     patience: float
 
 
@@ -54,7 +56,7 @@ PROFILES = {
         seeds=3, naps=60, nap=0.01,
         budget=60, function_seeds=3, rival_seeds=3,
         island_budget=100, island_seeds=3,
-        tables=("hpobench/phoneme", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1,
+        tables=("hpobench/phoneme", "nasbench201/cifar10"), replayed=200, replay_workers=(8, 64), replay_seeds=1, pool_seeds=3,
         patience=120,
     ),
     "laptop": Profile(
@@ -62,7 +64,7 @@ PROFILES = {
         seeds=10, naps=100, nap=0.03,
         budget=400, function_seeds=20, rival_seeds=10,
         island_budget=1600, island_seeds=20,
-        tables=_TABLES, replayed=2000, replay_workers=(8, 64, 256, 1024), replay_seeds=3,
+        tables=_TABLES, replayed=2000, replay_workers=(8, 64, 256, 1024), replay_seeds=3, pool_seeds=10,
         patience=300,
     ),
     "full": Profile(
@@ -70,7 +72,7 @@ PROFILES = {
         seeds=20, naps=200, nap=0.05,
         budget=400, function_seeds=50, rival_seeds=20,
         island_budget=3000, island_seeds=50,
-        tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=5,
+        tables=_TABLES, replayed=4000, replay_workers=(8, 64, 256, 1024), replay_seeds=5, pool_seeds=30,
         patience=3600,
     ),
 }  # fmt: skip

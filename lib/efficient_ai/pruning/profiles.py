@@ -55,7 +55,7 @@ PROFILES = {
     "smoke": replace(
         _LAPTOP,
         workers=1,
-        recipe=Recipe(width=16, hidden=32, steps=6, tune=2, batch=8, checks=2, judged=12),
+        recipe=Recipe(width=16, hidden=32, steps=4, tune=2, batch=4, checks=2, judged=6),
         widths=(8, 16),
         batches=(1, 3, 16),
         timed=(32, 64),

@@ -5,8 +5,8 @@ of a network out of chosen channels of one or several others; :func:`rebuild` pu
 """
 
 from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
-from efficient_ai.surgery._assemble import Kept, assemble, everything
-from efficient_ai.surgery._compare import compare, tensors
+from efficient_ai.surgery._assemble import Kept, add, assemble, blank, block, block_shape, everything, shared
+from efficient_ai.surgery._compare import all_finite, compare, fit, kinds, tensors
 from efficient_ai.surgery._cut import cut, sliced
 from efficient_ai.surgery._labels import Surgery
 from efficient_ai.surgery._rebuild import MemberNorm, rebuild, widen
@@ -22,13 +22,21 @@ __all__ = [
     "Part",
     "Segment",
     "Surgery",
+    "add",
+    "all_finite",
     "anatomy",
     "assemble",
+    "blank",
+    "block",
+    "block_shape",
     "compare",
     "cut",
     "everything",
+    "fit",
+    "kinds",
     "magnitudes",
     "rebuild",
+    "shared",
     "sliced",
     "tensors",
     "widen",

@@ -138,7 +138,7 @@ def anatomy(
     with torch.random.fork_rng(devices=[]):
         given = tuple(e[:2] for e in example) if isinstance(example, tuple) else example[:2]
         trace = Trace(model, given, cutting)
-    classes = trace.ties.channels()
+    classes = trace.settle()
 
     def of(names):
         if isinstance(names, tuple):

@@ -48,11 +48,11 @@ def assemble(
         for name, part in anatomies[0].parts.items():
             sources = [h[name] for h in held]
             parts = [a.parts[name] for a in anatomies]
-            made[name] = _shared(part, sources) if part.free else _joined(parts, sources, kept, weights)
+            made[name] = shared(part, sources) if part.free else _joined(parts, sources, kept, weights)
     return made
 
 
-def _shared(part: Part, sources: Sequence[torch.Tensor]) -> torch.Tensor:
+def shared(part: Part, sources: Sequence[torch.Tensor]) -> torch.Tensor:
     """No channels: batch counters take the largest count, all else has to be the same everywhere."""
     if part.name.rsplit(".", 1)[-1] == "num_batches_tracked":
         return torch.stack([s.detach() for s in sources]).amax(0)
@@ -66,30 +66,52 @@ def _shared(part: Part, sources: Sequence[torch.Tensor]) -> torch.Tensor:
 
 
 def _joined(parts: Sequence[Part], sources, kept: Kept, weights) -> torch.Tensor:
-    places = [[_places([p.axes[axis] for p in parts], m, kept) for axis in range(len(parts[0].axes))]
-              for m in range(len(parts))]  # fmt: skip
-    shape = [
-        size if axis in (SHARED, OUTPUTS) else sum(s.outer * len(kept[s.group]) * s.inner for s in axis)
-        for axis, size in zip(parts[0].axes, parts[0].shape, strict=True)
-    ]
-    first = sources[0]
-    made = torch.zeros(shape, dtype=first.dtype, device=first.device)
+    made = blank(parts[0], kept, sources[0])
     for m, source in enumerate(sources):
-        to = [slice(None) if p is None else p[0] for p in places[m]]
-        of = [slice(None) if p is None else p[1] for p in places[m]]
-        if any(isinstance(p, np.ndarray) and not len(p) for p in to):
-            continue
-        block = source.detach()
-        for axis, index in enumerate(of):
-            if isinstance(index, np.ndarray):
-                block = block.index_select(axis, torch.as_tensor(index, device=block.device))
-        if parts[0].makes_outputs:
-            block = block * weights[m]
-        _add(made, to, block)
+        add(made, parts, m, block(parts, m, source, kept, weights[m]), kept)
     return made
 
 
-def _add(made: torch.Tensor, to: Sequence, block: torch.Tensor) -> None:
+def blank(part: Part, kept: Kept, like: torch.Tensor) -> torch.Tensor:
+    """Zeros of the shape that a part has with the kept units."""
+    shape = [
+        size if axis in (SHARED, OUTPUTS) else sum(s.outer * len(kept[s.group]) * s.inner for s in axis)
+        for axis, size in zip(part.axes, part.shape, strict=True)
+    ]
+    return torch.zeros(shape, dtype=like.dtype, device=like.device)
+
+
+def block(
+    parts: Sequence[Part], member: int, source: torch.Tensor, kept: Kept, weight: float
+) -> torch.Tensor:
+    """What one member gives to a part: its kept units along every axis of channels; outputs times its weight.
+
+    Args:
+        parts: of all members.
+        source: the member's tensor.
+    """
+    made = source.detach()
+    for axis in range(len(parts[0].axes)):
+        place = _places([p.axes[axis] for p in parts], member, kept)
+        if place is not None:
+            made = made.index_select(axis, torch.as_tensor(place[1], device=made.device))
+    return made * weight if parts[0].makes_outputs else made
+
+
+def block_shape(parts: Sequence[Part], member: int, kept: Kept) -> tuple[int, ...]:
+    """Shape of a member's :func:`block`."""
+    places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
+    return tuple(n if p is None else len(p[1]) for p, n in zip(places, parts[member].shape, strict=True))
+
+
+def add(made: torch.Tensor, parts: Sequence[Part], member: int, given: torch.Tensor, kept: Kept) -> None:
+    """Put a member's :func:`block` where it belongs in ``made``, in place."""
+    if given.numel():
+        places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
+        _add(made, [slice(None) if p is None else p[0] for p in places], given)
+
+
+def _add(made: torch.Tensor, to: Sequence, given: torch.Tensor) -> None:
     """Adds a block at the product of index lists; contiguous ranges, the usual case, without index tensors."""
     index = []
     for where in to:
@@ -105,7 +127,7 @@ def _add(made: torch.Tensor, to: Sequence, block: torch.Tensor) -> None:
             index[axis] = index[axis].reshape([-1 if j == n else 1 for j in range(len(lists))])
         if lists != list(range(lists[0], lists[-1] + 1)):
             raise Surgery("channel axes of one tensor are not neighbours")
-    made[tuple(index)] += block
+    made[tuple(index)] += given
 
 
 def _places(axes: Sequence, member: int, kept: Kept):
@@ -115,8 +137,9 @@ def _places(axes: Sequence, member: int, kept: Kept):
     to, of, base, start = [], [], 0, 0
     for segment in axes[member]:
         chosen = kept[segment.group]
-        slots = np.array([j for j, (m, _) in enumerate(chosen) if m == member], dtype=int)
-        units = np.array([u for m, u in chosen if m == member], dtype=int)
+        table = np.asarray(chosen, dtype=int).reshape(-1, 2)
+        slots = np.flatnonzero(table[:, 0] == member)
+        units = table[slots, 1]
         outer = np.arange(segment.outer)[:, None, None]
         inner = np.arange(segment.inner)[None, None, :]
         to.append((base + (outer * len(chosen) + slots[None, :, None]) * segment.inner + inner).reshape(-1))

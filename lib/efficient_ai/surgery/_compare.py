@@ -1,6 +1,7 @@
 """Whether members have the same computation, so that channels of one can stand beside those of another."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import torch
 from torch import nn
@@ -14,21 +15,43 @@ def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
     return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
+def finite(tensor: torch.Tensor) -> bool:
+    """Whether all values are finite; found in one pass, without an array beside it."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    return all(isfinite(float(end)) for end in torch.aminmax(tensor.detach()))
+
+
 def compare(anatomies: Sequence[Anatomy], members: Sequence[nn.Module]) -> None:
     """Refuse members that do not fit together; widths may differ.
 
     Raises:
         Surgery: naming the layer, the member (from 0) and both values.
     """
-    first = anatomies[0]
+    first = kinds(members[0])
     for m, (other, model) in enumerate(zip(anatomies[1:], members[1:], strict=True), 1):
-        _same_steps(first, other, m)
-        _same_parts(first, other, m)
-        _same_kinds(tensors(members[0]), tensors(model), m)
+        fit(anatomies[0], first, other, kinds(model), m)
     for m, model in enumerate(members):
-        for name, tensor in tensors(model).items():
-            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise Surgery(f"{name} of member {m} holds values that are not finite: leave this member out")
+        all_finite(model, m)
+
+
+def kinds(model: nn.Module) -> dict[str, dict[str, object]]:
+    """Element type and device of each tensor by its first name."""
+    return {n: {"dtype": t.dtype, "device": t.device} for n, t in tensors(model).items()}
+
+
+def fit(first: Anatomy, kinds_first: dict, other: Anatomy, kinds_other: dict, m: int) -> None:
+    """Refuse member ``m`` if it does not fit to member 0. Raises as :func:`compare`."""
+    _same_steps(first, other, m)
+    _same_parts(first, other, m)
+    _same_kinds(kinds_first, kinds_other, m)
+
+
+def all_finite(model: nn.Module, m: int) -> None:
+    """Refuse a member with values that are not finite, by the name of the tensor."""
+    for name, tensor in tensors(model).items():
+        if not finite(tensor):
+            raise Surgery(f"{name} of member {m} holds values that are not finite: leave this member out")
 
 
 def _same_steps(a: Anatomy, b: Anatomy, m: int) -> None:
@@ -79,8 +102,9 @@ def _same_parts(a: Anatomy, b: Anatomy, m: int) -> None:
 
 
 def _same_kinds(a: dict, b: dict, m: int) -> None:
-    for name, tensor in a.items():
-        for what in ("dtype", "device"):
-            mine, theirs = getattr(tensor, what), getattr(b[name], what)
-            if mine != theirs:
-                raise Surgery(f"{name}: {what} is {mine} in member 0 and {theirs} in member {m}: convert one")
+    for name, mine in a.items():
+        for what, value in mine.items():
+            if value != b[name][what]:
+                raise Surgery(
+                    f"{name}: {what} is {value} in member 0 and {b[name][what]} in member {m}: convert one"
+                )

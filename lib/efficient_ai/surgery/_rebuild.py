@@ -20,18 +20,15 @@ def rebuild(model: nn.Module, anatomy: Anatomy, made: Mapping[str, torch.Tensor]
         anatomy: of this model.
         made: tensors by first name, as :func:`assemble` returns them.
     """
-    twin = copy.deepcopy(model)
-    sizes = {name: _sizes(layer) for name, layer in twin.named_modules()}
+    memo: dict[int, object] = {}  # what deepcopy finds here it does not copy: no second set of weights
     for part in anatomy.parts.values():
-        old, tensor = _get(twin, part.name), made[part.name]
+        old, tensor = _get(model, part.name), made[part.name]
         if isinstance(old, nn.Parameter):
             tensor = nn.Parameter(tensor, requires_grad=old.requires_grad)
-        for name in part.names:
-            owner, key = _owner(twin, name)
-            held = owner._parameters if isinstance(old, nn.Parameter) else owner._buffers
-            held[key] = tensor
-    for name, layer in twin.named_modules():
-        _announce(layer, sizes[name])
+        memo[id(old)] = tensor
+    twin = copy.deepcopy(model, memo)
+    for mine, theirs in zip(twin.modules(), model.modules(), strict=True):
+        _announce(mine, _sizes(theirs))
     return twin
 
 

@@ -82,8 +82,8 @@ class Trace(fx.Interpreter):
         try:
             with torch.no_grad():
                 self.run(*examples)
-        except Surgery:
-            raise
+        except Surgery as error:
+            raise Surgery(str(error).splitlines()[0]) from None  # torch.fx appends its own report
         except Exception as error:  # the reader's model on the reader's input
             raise Surgery(
                 f"{type(model).__name__} does not run on the example of shape "
@@ -165,11 +165,11 @@ class Trace(fx.Interpreter):
             return None
         if node.op == "get_attr":
             return self._bare(value) if isinstance(value, torch.Tensor) else None
+        if node.op == "call_module":  # whatever it returns: a layer without a rule is never passed over
+            return _layers.names(self, self.modules_by_name[node.target], node, value)
         if not _tensors(value):
             return None
         reads = [self.found[n] for n in node.all_input_nodes if self.found.get(n) is not None]
-        if node.op == "call_module":
-            return _layers.names(self, self.modules_by_name[node.target], node, value)
         if all((r < 0).all() for r in _flat(reads)) and node.target not in rules.WEIGHTED:
             return _neutral(value)
         return _layers.call(self, node, value)
@@ -182,6 +182,28 @@ class Trace(fx.Interpreter):
             else:
                 slot.elements = self.ties.fresh(*tensor.shape)
         return slot.elements
+
+    def settle(self) -> np.ndarray:
+        """Channel of each name; entries of a bare parameter that the example did not reach follow those it did.
+
+        A table of positions that is longer than the example has rows that nothing reads: they belong to the same channels.
+        """
+        channels = self.ties.channels()
+        lonely = np.bincount(channels)[channels] == 1 if len(channels) else channels
+        for slot in self.slots.values():
+            if slot.elements is not None and slot.elements.ndim > 1 and (slot.elements >= 0).all():
+                self._spread_over_rest(slot.elements, lonely[slot.elements])
+        return self.ties.channels()
+
+    def _spread_over_rest(self, names: np.ndarray, unused: np.ndarray) -> None:
+        if not unused.any() or unused.all():
+            return
+        for axis in reversed(range(names.ndim)):
+            rows, free = np.moveaxis(names, axis, 0), np.moveaxis(unused, axis, 0)
+            rows, free = rows.reshape(len(rows), -1), free.reshape(len(free), -1)
+            if (free[0] == free).all() and not free.all():  # whole rows of all channels were not read
+                self.ties.tie(rows[:, [int(np.argmin(free[0]))]], np.where(free, rows, NEUTRAL))
+                return
 
 
 def _tensors(value) -> bool:

@@ -5,16 +5,19 @@ from efficient_ai.transplantation._align import (
     activation_matching,
     average,
     optimal_transport,
-    reestimate,
     transport_plan,
     weight_matching,
 )
 from efficient_ai.transplantation._choice import largest
-from efficient_ai.transplantation._diverse import diverse_scores
+from efficient_ai.transplantation._diverse import diverse, diverse_scores
 from efficient_ai.transplantation._fuse import Fused, concatenate, fuse
+from efficient_ai.transplantation._interpolate import interpolated
 from efficient_ai.transplantation._networks import MiniViT, Perceptron, SmallResNet
+from efficient_ai.transplantation._ranks import fuse_ranks
+from efficient_ai.transplantation._statistics import reestimate
 from efficient_ai.transplantation._training import Recipe
 from efficient_ai.transplantation._variants import cut_first, hierarchical, iterative, prune, transplant
+from efficient_ai.transplantation._zip import zipped
 from efficient_ai.transplantation.claims import ABSTRACT, CLAIMS
 from efficient_ai.transplantation.profiles import PROFILES, Profile
 
@@ -34,9 +37,12 @@ __all__ = [
     "average",
     "concatenate",
     "cut_first",
+    "diverse",
     "diverse_scores",
     "fuse",
+    "fuse_ranks",
     "hierarchical",
+    "interpolated",
     "iterative",
     "largest",
     "optimal_transport",
@@ -45,4 +51,5 @@ __all__ = [
     "transplant",
     "transport_plan",
     "weight_matching",
+    "zipped",
 ]

@@ -16,18 +16,32 @@ def average(members: Sequence[nn.Module], example: torch.Tensor) -> nn.Module:
     _check(members)
     anatomies = [surgery.anatomy(m, example) for m in members]
     surgery.compare(anatomies, members)
-    return _mean(members[0], anatomies[0], [surgery.tensors(m) for m in members])
-
-
-def _mean(model: nn.Module, anatomy: Anatomy, held: Sequence[dict]) -> nn.Module:
-    made = {}
-    for name, first in held[0].items():
-        shapes = {tuple(h[name].shape) for h in held}
+    for name in surgery.tensors(members[0]):
+        shapes = {tuple(surgery.tensors(m)[name].shape) for m in members}
         if len(shapes) > 1:
             raise Surgery(f"{name} has shapes {sorted(shapes)}: an average needs members of one size")
-        stack = torch.stack([h[name].detach() for h in held])
-        made[name] = stack.mean(0) if first.is_floating_point() else stack.amax(0)
-    return surgery.rebuild(model, anatomy, made)
+    return _mean(members, anatomies, [None] * len(members))
+
+
+def _mean(members: Sequence[nn.Module], anatomies: Sequence[Anatomy], orders: Sequence) -> nn.Module:
+    """The mean of members with their units in these orders (``None``: as they are), tensor by tensor; counters take the largest."""
+    made = {}
+    kept = [None if order is None else [[(0, int(u)) for u in units] for units in order] for order in orders]
+    held = [surgery.tensors(m) for m in members]
+    for name in held[0]:
+        total = None
+        for anatomy, tensors, chosen in zip(anatomies, held, kept, strict=True):
+            part, tensor = anatomy.parts[name], tensors[name].detach()
+            if chosen is not None and not part.free:
+                tensor = surgery.block([part], 0, tensor, chosen, 1.0)
+            if not tensor.is_floating_point():
+                total = tensor.clone() if total is None else torch.maximum(total, tensor)
+            elif total is None:
+                total = tensor.to(torch.promote_types(tensor.dtype, torch.float32), copy=True)
+            else:
+                total += tensor
+        made[name] = total.div_(len(members)).to(held[0][name].dtype) if total.is_floating_point() else total
+    return surgery.rebuild(members[0], anatomies[0], made)
 
 
 def transport_plan(cost: np.ndarray) -> np.ndarray:
@@ -98,11 +112,10 @@ def _aligned(members, example, permute) -> nn.Module:
                 raise Surgery(
                     f"{mine.name}: member 0 has {mine.units} units, member {m} has {theirs.units}; permutations need equal widths"
                 )
-    held = [surgery.tensors(members[0])]
+    orders: list = [None]
     for member, anatomy in zip(members[1:], anatomies[1:], strict=True):
-        order = permute(anatomies[0], members[0], anatomy, member)
-        held.append(permuted(anatomy, member, order))
-    return _mean(members[0], anatomies[0], held)
+        orders.append(permute(anatomies[0], members[0], anatomy, member))
+    return _mean(members, anatomies, orders)
 
 
 def permuted(anatomy: Anatomy, model: nn.Module, order: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
@@ -115,7 +128,8 @@ def _features(anatomy: Anatomy, held: dict, group: int, ready, order) -> np.ndar
     """For each unit, its weights towards everything whose order is settled, shape ``(units, numbers)``."""
     found = []
     for name, axis in anatomy.groups[group].places:
-        part, tensor = anatomy.parts[name], held[name].detach().double().cpu().numpy()
+        part, tensor = anatomy.parts[name], held[name].detach().cpu()
+        tensor = tensor.to(torch.promote_types(tensor.dtype, torch.float32)).numpy()
         segments = part.axes[axis]
         others = [(a, s) for a, s in enumerate(part.axes) if a != axis and isinstance(s, tuple)]
         if len(segments) > 1 or not ready(part, axis, others):
@@ -125,7 +139,11 @@ def _features(anatomy: Anatomy, held: dict, group: int, ready, order) -> np.ndar
         s = segments[0]
         tensor = np.moveaxis(tensor, axis, 0).reshape(s.outer, s.units, s.inner, -1)
         found.append(tensor.transpose(1, 0, 2, 3).reshape(s.units, -1))
-    return np.concatenate(found, axis=1) if found else np.zeros((anatomy.groups[group].units, 1))
+    return (
+        (np.concatenate(found, axis=1) if len(found) > 1 else found[0])
+        if found
+        else np.zeros((anatomy.groups[group].units, 1))
+    )
 
 
 def _index(segments, order) -> np.ndarray:
@@ -260,47 +278,3 @@ def _activations(anatomy: Anatomy, model: nn.Module, inputs: torch.Tensor) -> li
     if missing:
         raise Surgery(f"no activations of {', '.join(missing)} stand alone along one axis: match by weights")
     return found
-
-
-@torch.no_grad()
-def reestimate(model: nn.Module, inputs: torch.Tensor, batch: int = 256) -> nn.Module:
-    """Fresh statistics of all batch norms from ``inputs``, in place (the repair of Jordan et al. 2023 for such networks).
-
-    Batches are of equal size up to one input, so that each counts as much as it holds.
-
-    Raises:
-        Surgery: fewer than two inputs, values that are not finite, or a shape that the model does not take; the model
-            then has the statistics it had.
-    """
-    if not isinstance(inputs, torch.Tensor) or inputs.ndim == 0 or len(inputs) < 2:
-        raise Surgery("statistics need a tensor of at least two inputs, shape (n, ...)")
-    if inputs.is_floating_point() and not torch.isfinite(inputs).all():
-        raise Surgery("inputs hold values that are not finite: no statistics are taken from them")
-    norms = [
-        m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
-    ]
-    modes, momenta = {m: m.training for m in model.modules()}, [n.momentum for n in norms]
-    before = [{k: v.clone() for k, v in n.named_buffers()} for n in norms]
-    parts, seen = inputs.tensor_split(max(1, round(len(inputs) / batch))), 0
-    try:
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.train()
-        for part in parts:
-            seen += len(part)
-            for norm in norms:
-                norm.momentum = len(part) / seen  # the mean over all inputs so far
-            model(part)
-    except Exception as error:
-        for norm, held in zip(norms, before, strict=True):
-            for name, value in held.items():
-                getattr(norm, name).copy_(value)
-        raise Surgery(
-            f"the model does not run on the inputs ({str(error).splitlines()[0]}); its statistics are as before"
-        ) from error
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-        for module, mode in modes.items():
-            module.training = mode
-    return model

@@ -1,10 +1,48 @@
 """Which neurons stay: widths, quotas and ties."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from efficient_ai.surgery import Anatomy, Surgery
+
+ORDERS = ("joint", "sequential")
+
+
+def select(
+    anatomies: Sequence[Anatomy],
+    scored: Callable[[int, list[dict] | None], list[np.ndarray]],
+    order: str,
+    asked,
+    shares: Sequence[float] | None,
+) -> tuple[list[list[tuple[int, int]]], list[list[np.ndarray]]]:
+    """For each group the units that stay, and the scores.
+
+    Args:
+        scored: scores of a group, one array per member; takes the group's index and, if the order is sequential, the units
+            of each member that are left in groups that are cut already.
+        order, asked, shares: as ``order``, ``widths`` and ``shares`` of :func:`fuse`.
+    """
+    if order not in ORDERS:
+        raise Surgery(f"order={order!r}: choose one of {', '.join(ORDERS)}")
+    sizes = widths(anatomies, asked)
+    if sizes is None and (order == "sequential" or shares is not None):
+        raise Surgery('widths="global" compares all groups at once: use order="joint" and no shares')
+    counts = quota(anatomies, sizes, shares) if sizes is not None else None
+    groups = range(len(anatomies[0].groups))
+    kept: list = [None] * len(groups)
+    scores: list = [None] * len(groups)
+    left: list[dict] | None = [{} for _ in anatomies] if order == "sequential" else None
+    for g in reversed(groups):
+        scores[g] = scored(g, left)
+        if sizes is None:
+            continue
+        kept[g] = largest(scores[g], sizes[g], counts[g] if counts else None)
+        for m, units in enumerate(left or ()):
+            units[g] = np.array([u for j, u in kept[g] if j == m], dtype=int)
+    if sizes is None:
+        kept = largest_anywhere(scores, sum(g.units for g in anatomies[0].groups))
+    return kept, scores
 
 
 def widths(anatomies: Sequence[Anatomy], asked) -> list[int] | None:

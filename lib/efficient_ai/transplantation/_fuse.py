@@ -13,7 +13,6 @@ from efficient_ai.surgery import Surgery
 from efficient_ai.transplantation import _choice
 
 SCORES = ("group", "incoming", "random")
-ORDERS = ("joint", "sequential")
 Widths = Mapping[str, int] | float | str | None
 
 
@@ -76,40 +75,25 @@ def fuse(
     Raises:
         Surgery: members that do not fit, or a layer without a rule; named, before anything is computed.
     """
-    members, anatomies, weights = _prepare(members, example, weights, labels)
-    if order not in ORDERS:
-        raise Surgery(f"order={order!r}: choose one of {', '.join(ORDERS)}")
-    sizes = _choice.widths(anatomies, widths)
-    quota = _choice.quota(anatomies, sizes, shares) if sizes is not None else None
-    kept: list = [None] * len(anatomies[0].groups)
-    scores: list = [None] * len(kept)
-    left: list[dict] = [{} for _ in members]
+    members, anatomies, weights = prepare(members, example, weights, labels)
     rng = np.random.default_rng(seed)
-    for g in reversed(range(len(kept))):
-        scores[g] = _scores(
-            anatomies, members, g, score, weights, left if order == "sequential" else None, rng
-        )
-        if sizes is None:
-            continue
-        kept[g] = _choice.largest(scores[g], sizes[g], quota[g] if quota else None)
-        if order == "sequential":
-            for m in range(len(members)):
-                left[m][g] = np.array([u for j, u in kept[g] if j == m], dtype=int)
-    if sizes is None:
-        if order == "sequential" or shares is not None:
-            raise Surgery('widths="global" compares all groups at once: use order="joint" and no shares')
-        kept = _choice.largest_anywhere(scores, sum(g.units for g in anatomies[0].groups))
+
+    def scored(g: int, left: list[dict] | None) -> list[np.ndarray]:
+        return _scores(anatomies, members, g, score, weights, left, rng)
+
+    kept, scores = _choice.select(anatomies, scored, order, widths, shares)
     made = surgery.assemble(anatomies, members, kept, weights)
     model = surgery.rebuild(members[0], anatomies[0], made)
     if any(len(k) != g.units for k, g in zip(kept, anatomies[0].groups, strict=True)):
-        _runs(model, example)
-    names = [g.name for g in anatomies[0].groups]
-    return Fused(
-        model,
-        dict(zip(names, (np.array(k, dtype=np.int64).reshape(-1, 2) for k in kept), strict=True)),
-        dict(zip(names, scores, strict=True)),
-        weights,
-    )
+        runs(model, example)
+    return fused(model, anatomies[0], kept, scores, weights)
+
+
+def fused(model: nn.Module, anatomy: surgery.Anatomy, kept, scores, weights) -> Fused:
+    """The result, with groups by name."""
+    names = [g.name for g in anatomy.groups]
+    arrays = (np.array(k, dtype=np.int64).reshape(-1, 2) for k in kept)
+    return Fused(model, dict(zip(names, arrays, strict=True)), dict(zip(names, scores, strict=True)), weights)
 
 
 def concatenate(
@@ -125,12 +109,13 @@ def concatenate(
 
     Args, Raises: as :func:`fuse`.
     """
-    members, anatomies, weights = _prepare(members, example, weights, labels)
+    members, anatomies, weights = prepare(members, example, weights, labels)
     kept = surgery.everything(anatomies)
     return surgery.widen(members, anatomies, kept, surgery.assemble(anatomies, members, kept, weights))
 
 
-def _prepare(members, example, weights, labels):
+def prepare(members, example, weights=None, labels=None):
+    """Members as a list, their anatomies and weights; everything that is refused is refused here."""
     members = list(members)
     if not members or not all(isinstance(m, nn.Module) for m in members):
         raise Surgery("give a list of at least one network (torch.nn.Module)")
@@ -158,10 +143,10 @@ def _prepare(members, example, weights, labels):
     surgery.compare(anatomies, members)
     if not anatomies[0].groups:
         raise Surgery("the network has no hidden layer, so there is no neuron to transplant")
-    return members, anatomies, _weights(anatomies, weights)
+    return members, anatomies, weights_of(anatomies, weights)
 
 
-def _weights(anatomies, weights) -> tuple[float, ...]:
+def weights_of(anatomies, weights) -> tuple[float, ...]:
     """By default each member counts with the width of what the output layer reads (section 3.2)."""
     k = len(anatomies)
     if weights is not None:
@@ -191,12 +176,10 @@ def _scores(anatomies, members, g, score, weights, left, rng) -> list[np.ndarray
     if score == "random":
         return [rng.random(n) for n in units]
     if isinstance(score, str):
-        if score not in SCORES:
-            raise Surgery(f"score={score!r}: choose one of {', '.join(SCORES)}, or give arrays by group")
+        each = zip(anatomies, members, weights, strict=True)
         return [
-            surgery.magnitudes(a, m, g, output_weight=w, left=left[j] if left else None, incoming_only=score == "incoming")
-            for j, (a, m, w) in enumerate(zip(anatomies, members, weights, strict=True))
-        ]  # fmt: skip
+            member_scores(a, m, g, score, w, left[j] if left else None) for j, (a, m, w) in enumerate(each)
+        ]
     name = anatomies[0].groups[g].name
     if set(score) != {group.name for group in anatomies[0].groups}:
         raise Surgery(
@@ -208,7 +191,19 @@ def _scores(anatomies, members, g, score, weights, left, rng) -> list[np.ndarray
     return given
 
 
-def _runs(model: nn.Module, example: torch.Tensor) -> None:
+def member_scores(
+    anatomy: surgery.Anatomy, member: nn.Module, g: int, score: str, weight: float, left
+) -> np.ndarray:
+    """Scores of one member's units in a group, shape ``(units,)``; its outputs times ``weight``."""
+    if score not in SCORES:
+        raise Surgery(f"score={score!r}: choose one of {', '.join(SCORES)}, or give arrays by group")
+    return surgery.magnitudes(
+        anatomy, member, g, output_weight=weight, left=left, incoming_only=score == "incoming"
+    )
+
+
+def runs(model: nn.Module, example: torch.Tensor) -> None:
+    """Refuse a result of other widths that its forward pass does not take."""
     mode = model.training
     try:
         with torch.no_grad():

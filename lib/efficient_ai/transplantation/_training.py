@@ -28,6 +28,7 @@ class Recipe:
         rate: of both.
         batch: images per step.
         checked: validation images, and as many of the test.
+        device: where networks and images live.
     """
 
     images: int = 6000
@@ -36,6 +37,7 @@ class Recipe:
     rate: float = 0.05
     batch: int = 64
     checked: int = 2000
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Bed:
 
 
 @lru_cache(maxsize=4)
-def bed(images: int, side: int = 14, checked: int = 2000) -> Bed:
+def bed(images: int, side: int = 14, checked: int = 2000, device: str = "cpu") -> Bed:
     """Fashion-MNIST, at 28 pixels or averaged down to 14, centred by the training mean and spread."""
     found = fashion_mnist(train=images, valid=checked, test=checked)
 
@@ -56,7 +58,7 @@ def bed(images: int, side: int = 14, checked: int = 2000) -> Bed:
         pixels = torch.from_numpy(x)
         if side != 28:
             pixels = F.adaptive_avg_pool2d(pixels.unsqueeze(1), side).squeeze(1)
-        return (pixels - 0.2860) / 0.3530, torch.from_numpy(y)
+        return ((pixels - 0.2860) / 0.3530).to(device), torch.from_numpy(y).to(device)
 
     return Bed(
         tensors(found.x_train, found.y_train),
@@ -82,7 +84,7 @@ def side(kind: str) -> int:
 
 def data_of(kind: str, recipe: Recipe) -> Bed:
     """The images that a kind of network takes."""
-    return bed(recipe.images, side(kind), recipe.checked)
+    return bed(recipe.images, side(kind), recipe.checked, recipe.device)
 
 
 def train(
@@ -102,7 +104,7 @@ def train(
     """
     rng = generator(seed, device=data[0].device)
     optimiser = torch.optim.SGD(model.parameters(), recipe.rate, momentum=0.9)
-    index = torch.arange(len(data[0]))
+    index = torch.arange(len(data[0]), device=data[0].device)
     if after:
         after(model)
     for _ in range(epochs):
@@ -135,8 +137,8 @@ def member(
     rng = generator(seed, 1 + number)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (), generator=rng)))
-        model = network(kind, width)
-    seen = torch.randperm(len(x), generator=rng)[: int(0.9 * len(x))]
+        model = network(kind, width).to(recipe.device)
+    seen = torch.randperm(len(x), generator=rng)[: int(0.9 * len(x))].to(x.device)
     own = int(torch.randint(2**31, (), generator=rng))
     return train(model, (x[seen], y[seen]), recipe, epochs or recipe.epochs, own)
 

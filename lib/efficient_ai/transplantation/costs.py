@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from efficient_ai.transplantation import _align
 from efficient_ai.transplantation._fuse import fuse
@@ -33,7 +35,7 @@ class Cost:
 
 
 class _Peak(TorchDispatchMode):
-    """Counts the bytes of the storages that operations make, while they live."""
+    """Counts the bytes of the storages that operations make, while they live; views of what there was count nothing."""
 
     def __init__(self):
         super().__init__()
@@ -41,14 +43,18 @@ class _Peak(TorchDispatchMode):
         self._seen: dict[int, int] = {}
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        import weakref
-
-        made = func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        made = func(*args, **kwargs)
+        given = {
+            leaf.untyped_storage()._cdata
+            for leaf in tree_leaves((args, kwargs))
+            if isinstance(leaf, torch.Tensor) and leaf.layout == torch.strided
+        }
         for tensor in made if isinstance(made, tuple | list) else (made,):
             if isinstance(tensor, torch.Tensor) and tensor.device.type == "cpu":
                 storage = tensor.untyped_storage()
                 key = storage._cdata
-                if key not in self._seen and storage.nbytes():
+                if key not in self._seen and key not in given and storage.nbytes():
                     self._seen[key] = storage.nbytes()
                     self.now += storage.nbytes()
                     weakref.finalize(storage, self._free, key)
@@ -109,7 +115,7 @@ def _at(width: int, repeats: int) -> dict[str, Cost]:
         calls.pop("OT, naive cost")
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
-        call()  # imports and caches are not the method's
+        peak_bytes(call)  # imports and caches are not the method's
     for _ in range(repeats):
         for name, call in calls.items():
             start = time.process_time()

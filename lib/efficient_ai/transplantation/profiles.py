@@ -22,6 +22,8 @@ class Profile:
             weights of each layer.
         cost_widths: at which fusion is timed.
         repeats: of timings.
+        ranks: of the cluster.
+        patience: seconds that everything on ranks may take.
     """
 
     seeds: int
@@ -35,6 +37,8 @@ class Profile:
     noise: tuple[float, ...]
     cost_widths: tuple[int, ...]
     repeats: int
+    ranks: int = 4
+    patience: float = 240.0
 
     @property
     def seed_list(self) -> list[int]:
@@ -69,6 +73,8 @@ PROFILES = {
         noise=(0.0, 0.3),
         cost_widths=(32, 64),
         repeats=3,
+        ranks=2,
+        patience=120.0,
     ),
     "laptop": _LAPTOP,
     "full": replace(
@@ -78,5 +84,6 @@ PROFILES = {
         members=(2, 4, 8, 16),
         conv=Recipe(images=8000, epochs=15, tune=10),
         cost_widths=(64, 128, 256, 512, 1024, 2048),
+        patience=3600.0,
     ),
 }

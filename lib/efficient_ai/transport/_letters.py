@@ -15,6 +15,7 @@ from typing import Any
 
 _ONE, _MANY = b"\0", b"\1"  # first byte of what travels: a letter, or a list of letters
 _PAUSE = 0.0005  # seconds between two looks of a rank that waits
+_PROBES = 4  # in vain, before the box is called empty: MPICH finds every second time what has been there all the while
 _abandoned: list[
     Any
 ] = []  # sends that will never complete: MPI may still read their buffers, so they live on
@@ -74,7 +75,12 @@ class Letters:
     def arrived(self) -> Iterator[tuple[int, bytes]]:
         """What has come in, as ``(sender, letter)``; ends at once if there is nothing (more)."""
         self.push()
-        while self.others and self.comm.Iprobe(self._any, self.tag, self._status):
+        vain = 0
+        while self.others and vain < _PROBES:
+            if not self.comm.Iprobe(self._any, self.tag, self._status):
+                vain += 1
+                continue
+            vain = 0
             sender, letter = self._status.Get_source(), bytearray(self._status.Get_count())
             self.comm.Recv(letter, sender, self.tag)
             content = bytes(memoryview(letter)[1:])

@@ -157,17 +157,17 @@ def test_a_search_survives_evaluations_that_hang_and_die():
 
 
 def slow_on_one_rank(comm):
-    """The last evaluation of rank 1 takes far longer than the patience of rank 0."""
+    """The last evaluation of rank 1 takes far longer than the patience of rank 0, and may."""
     rank, left = comm.rank, [3]
 
     def evaluate(genes):
         left[0] -= 1
-        time.sleep(4.0 if rank == 1 and left[0] == 0 else 0.05)
+        time.sleep(8.0 if rank == 1 and left[0] == 0 else 0.05)
         return genes["x"] ** 2
 
-    with Isolated(evaluate) as isolated:
+    with Isolated(evaluate, time_limit=60) as isolated:
         return evolve(
-            comm, SPACE, isolated, default_propagator(SPACE, 8), evaluations=30, seed=0, patience=1.2
+            comm, SPACE, isolated, default_propagator(SPACE, 8), evaluations=30, seed=0, patience=3.0
         )
 
 
@@ -175,4 +175,24 @@ def slow_on_one_rank(comm):
 def test_a_rank_whose_isolated_evaluation_takes_long_is_not_lost():
     runs = parallel.run_ranks(slow_on_one_rank, 2)
     assert [run.lost for run in runs] == [(), ()] and runs[0].individuals == runs[1].individuals
-    assert sum(ind.seconds > 4 for ind in runs[0].individuals) == 1
+    assert sum(ind.seconds > 8 for ind in runs[0].individuals) == 1
+
+
+def stuck_on_one_rank(comm):
+    rank, left = comm.rank, [3]
+
+    def evaluate(genes):
+        left[0] -= 1
+        time.sleep(600.0 if rank == 1 and left[0] == 0 else 0.05)
+        return genes["x"] ** 2
+
+    with Isolated(evaluate) as isolated:
+        return evolve(
+            comm, SPACE, isolated, default_propagator(SPACE, 8), evaluations=30, seed=0, patience=3.0
+        )
+
+
+@pytest.mark.mpi
+def test_an_isolated_evaluation_without_a_limit_that_outlasts_patience_is_a_hang():
+    runs = parallel.run_ranks(stuck_on_one_rank, 2)
+    assert runs[0].individuals and sum("TimeoutError" in ind.error for ind in runs[1].individuals) == 1

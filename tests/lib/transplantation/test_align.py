@@ -15,6 +15,7 @@ from efficient_ai.transplantation import (
     SmallResNet,
     activation_matching,
     average,
+    diverse,
     diverse_scores,
     hierarchical,
     iterative,
@@ -106,8 +107,20 @@ def test_what_has_no_sense_is_refused():
             activation_matching(pair, X, inputs)
 
 
-def test_diverse_scores_leave_one_of_two_copies():
-    a = made("perceptron", 0)
-    for first, second in diverse_scores([a, a], X, X).values():
-        silent = second == first  # on these inputs, so that nothing is known of it
-        assert np.allclose(second[~silent], 0, atol=1e-9) and (~silent).mean() > 0.5
+@pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.parametrize("k", [2, 3])
+def test_copies_fuse_to_the_network_itself_with_diverse_scores(kind, k):
+    a = made(kind, 0)
+    assert all(not later.any() for first, *rest in diverse_scores([a] * k, X, X).values() for later in rest)
+    fused = diverse([a] * k, X, X)
+    assert fused.weights == (1.0, *[0.0] * (k - 1))
+    assert (fused.model(X) - a(X)).abs().max() < 1e-12
+
+
+def test_diverse_fusion_weighs_members_by_the_neurons_that_the_output_reads():
+    pair = [made("perceptron", s) for s in range(2)]
+    fused = diverse(pair, X, X)
+    assert fused.weights == pytest.approx(fused.shares()["layers.1"]) and min(fused.weights) > 0
+    for option in ({"score": "group"}, {"weights": (0.5, 0.5)}):
+        with pytest.raises(Surgery, match="follows from the inputs"):
+            diverse(pair, X, X, **option)

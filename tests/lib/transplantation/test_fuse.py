@@ -10,6 +10,7 @@ from torch import nn
 from efficient_ai import surgery
 from efficient_ai.surgery import Surgery
 from efficient_ai.transplantation import MiniViT, Perceptron, SmallResNet, concatenate, fuse
+from efficient_ai.transplantation.costs import peak_bytes
 
 NORMS = nn.BatchNorm1d | nn.BatchNorm2d | nn.LayerNorm | nn.GroupNorm
 
@@ -352,3 +353,12 @@ def test_magnitudes_need_no_wide_network():
     rows = wide.get_parameter("layers.0.mlp.0.weight").square().sum(1)[:16]
     columns = wide.get_parameter("layers.0.mlp.2.weight").square().sum(0)[:16]
     assert np.allclose(first, ((rows + columns) / 2).detach().numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_fusion_allocates_the_result_and_less_than_one_layer(k):
+    members = [Perceptron(512, (256, 256), 10) for _ in range(k)]
+    x = torch.zeros(1, 512)
+    fuse(members, x)  # imports and caches
+    sizes = [p.numel() * p.element_size() for p in members[0].parameters()]
+    assert sum(sizes) <= peak_bytes(lambda: fuse(members, x)) <= sum(sizes) + max(sizes)

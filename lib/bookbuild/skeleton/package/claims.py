@@ -1,6 +1,6 @@
 """The sentences of the abstract and the claims that the chapter tests, with the rules by which each is judged."""
 
-from efficient_ai.ledger import Claim, Rule, Sentence
+from efficient_ai.ledger import Claim, Rule, Sentence, Told
 
 ABSTRACT: tuple[Sentence, ...] = ()
 """The sentences of the abstract that claim something, in our words: ``Sentence("s1", "it is faster", "10")``."""
@@ -30,3 +30,11 @@ CLAIMS = (
         rules=dict.fromkeys(("smoke", "laptop", "full"), Rule(high=1e-12, n=1)),
     ),
 )
+
+
+def finding(told: Told) -> str:
+    """What the run found, in one sentence, whatever the verdict was."""
+    return (
+        f"The mean of the second half of a walk {told.words('C1', 'is', 'is not', 'may be')} nearer to the bottom than its last place "
+        f"by half or more: {told.span('C1')} of the distance."
+    )

@@ -5,31 +5,27 @@ profile, most of them a cluster, too. The notebook runs them and draws their res
 runs one alone.
 """
 
-from efficient_ai.jigsaw.experiments._answers import (
-    BATCHED,
+from efficient_ai.jigsaw.experiments._counted import (
     CAPS,
     COUNTS,
     EQUALITY,
-    EXPERIMENTS,
-    FORECASTS,
     GRIDS,
     GROWTH,
     KINDS,
     MEMORY,
     PEAKS,
-    PEERS,
     PRODUCTS,
-    STRONG,
     TRAFFIC,
     WAYS,
-    WEAK,
-    Forecasts,
     Memory,
-    Strong,
+)
+from efficient_ai.jigsaw.experiments._forecasts import (
+    BATCHED,
+    FORECASTS,
+    Forecasts,
     judge_forecasts,
     learn_batches,
     learning_jobs,
-    read_blocks,
     scores,
 )
 from efficient_ai.jigsaw.experiments._on_ranks import (
@@ -51,6 +47,11 @@ from efficient_ai.jigsaw.experiments._on_ranks import (
     step_seconds,
     with_width,
 )
+from efficient_ai.jigsaw.experiments._timed import PEERS, STRONG, WEAK, Strong, read_blocks
+
+EXPERIMENTS = (
+    COUNTS, GROWTH, CAPS, PEAKS, PRODUCTS, EQUALITY, TRAFFIC, MEMORY, WEAK, STRONG, FORECASTS, BATCHED, PEERS,
+)  # fmt: skip
 
 __all__ = [
     "BATCHED",

@@ -5,7 +5,8 @@
 * the loop of a worker: :func:`watched` on real MPI ranks, :func:`everyone_knows_everyone`
 * who leaves an island: :func:`one_departure`, :func:`nobody_leaves`, :func:`chance_decides`
 * its mail: :func:`on_shuffled_mail`, :func:`on_ranks_of_islands`, :func:`one_island_each`
-* a pool that stays fast: :func:`parents_from_the_best`, :func:`pairs_equally_likely`, :func:`stays_cheap`
+* a pool that stays fast: :func:`parents_from_the_best`,
+  :func:`parents_from_the_last`, :func:`pairs_equally_likely`, :func:`stays_cheap`
 """
 
 from efficient_ai.propulate.benches._clock import exponential_times, slower_by
@@ -23,6 +24,7 @@ from efficient_ai.propulate.benches._pool import (
     comparisons_per_step,
     pairs_equally_likely,
     parents_from_the_best,
+    parents_from_the_last,
     stays_cheap,
 )
 from efficient_ai.propulate.benches._search import everyone_knows_everyone, watched
@@ -46,6 +48,7 @@ __all__ = [
     "one_island_each",
     "pairs_equally_likely",
     "parents_from_the_best",
+    "parents_from_the_last",
     "slower_by",
     "spread_is",
     "stays_cheap",

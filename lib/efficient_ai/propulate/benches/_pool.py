@@ -55,8 +55,26 @@ Functions = tuple[Callable, Callable, Callable, Callable]
 
 def parents_from_the_best(functions: Functions, withdrawn: int, seed: int = 0) -> None:
     """Pairs out of the 4 best of 30 minus those ``withdrawn`` meanwhile, the best among them; both different, all in use."""
-    (_, _, _, parents), rng = functions, random.Random(seed)
-    pool, best = _filled(functions, 4, 30, withdrawn, rng)
+    rng = random.Random(seed)
+    _draws_from_the_best(functions, *_filled(functions, 4, 30, withdrawn, rng), rng)
+
+
+def parents_from_the_last(functions: Functions, candidates: int = 500, seed: int = 0) -> None:
+    """As :func:`parents_from_the_best`, when all but 6 of many ``candidates`` have left in any order: none may be forgotten."""
+    rng = random.Random(seed)
+    make_pool, add, withdraw, _ = functions
+    pool, everyone = make_pool(4), [Candidate(name, Looked(rng.random())) for name in range(candidates)]
+    for candidate in everyone:
+        add(pool, candidate)
+    rng.shuffle(everyone)
+    for candidate in everyone[6:]:
+        withdraw(pool, candidate)
+    left = sorted(everyone[:6], key=lambda one: one.loss)
+    _draws_from_the_best(functions, pool, [candidate.name for candidate in left[:4]], rng)
+
+
+def _draws_from_the_best(functions: Functions, pool: object, best: list[int], rng: random.Random) -> None:
+    parents = functions[3]
     used = set()
     for _ in range(300):
         pair = parents(pool, rng)

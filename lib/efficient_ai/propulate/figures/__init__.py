@@ -21,6 +21,7 @@ from efficient_ai.propulate.figures._overhead import (
     overhead_table,
     required_table,
 )
+from efficient_ai.propulate.figures._pool import pool_figure, pool_reading, pool_table
 from efficient_ai.propulate.figures._quality import (
     mean_wins,
     quartiles,
@@ -73,6 +74,9 @@ __all__ = [
     "operator_table",
     "overhead",
     "overhead_table",
+    "pool_figure",
+    "pool_reading",
+    "pool_table",
     "progress_figure",
     "quartiles",
     "race",

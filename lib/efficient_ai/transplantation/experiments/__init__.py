@@ -11,15 +11,17 @@ from efficient_ai.transplantation.experiments._answers import (
     MEMBER,
     MEMBERS,
     OTHERS,
+    RANKS,
     RATES,
     REDUNDANT,
     TRANSPORT,
     WIDTHS,
     reached,
 )
-from efficient_ai.transplantation.experiments._jobs import Job, Race, run_all
+from efficient_ai.transplantation.experiments._jobs import Job, Race, run, run_all
+from efficient_ai.transplantation.experiments._ranks import OnRanks
 
 __all__ = [
-    "COSTS", "DISJOINT", "EXPERIMENTS", "IDENTITIES", "MEMBER", "MEMBERS", "OTHERS", "RATES", "REDUNDANT", "TRANSPORT",
-    "WIDTHS", "Job", "Race", "reached", "run_all",
+    "COSTS", "DISJOINT", "EXPERIMENTS", "IDENTITIES", "MEMBER", "MEMBERS", "OTHERS", "RANKS", "RATES", "REDUNDANT", "TRANSPORT",
+    "WIDTHS", "Job", "OnRanks", "Race", "reached", "run", "run_all",
 ]  # fmt: skip

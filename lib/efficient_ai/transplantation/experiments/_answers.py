@@ -1,6 +1,7 @@
 """How the claims of the chapter follow from its races and timings."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -8,6 +9,7 @@ from efficient_ai.ledger import Experiment, Measured
 from efficient_ai.transplantation import _training as t
 from efficient_ai.transplantation import costs
 from efficient_ai.transplantation._fuse import concatenate, fuse
+from efficient_ai.transplantation.experiments import _ranks
 from efficient_ai.transplantation.experiments._jobs import Job, Race, run_all
 from efficient_ai.transplantation.profiles import Profile
 
@@ -177,6 +179,8 @@ WIDTHS = Experiment(
         "C5a": _widest(_earlier),
         "C5b": _widest(_difference("NT", TRANSPORT, 0)),
         "C5c": _widest(_difference("NT", TRANSPORT, -1)),
+        "C5d": _widest(_difference("NT", "zipped", -1)),
+        "C5e": _widest(_difference("NT", "interpolated", -1)),
         "C9a": _widest(_difference("NT", "random neurons", 0)),
         "C9b": _widest(_difference("NT", "random neurons", -1)),
     },
@@ -205,6 +209,34 @@ REDUNDANT = Experiment(
 )
 DISJOINT = Experiment("members with disjoint data", _each_seed("disjoint"), {"C11": _disjoint})
 RATES = Experiment("transplantation rate", _each_seed("rates"), {})
+
+
+def _run_ranks(size: Profile, cluster: Any) -> _ranks.OnRanks:
+    """Members trained on ranks and fused there, and four ways to synchronise parallel training."""
+    return cluster.run(_ranks.on_ranks, size, timeout=size.patience)[0]
+
+
+def _sync(mine: str, other: str) -> Callable[[_ranks.OnRanks], Measured]:
+    def read(found: _ranks.OnRanks) -> Measured:
+        values = [curves[mine][-1] - curves[other][-1] for curves in found.curves.values()]
+        return Measured(values, list(found.curves), other)
+
+    return read
+
+
+RANKS = Experiment(
+    "on MPI ranks",
+    _run_ranks,
+    {
+        "C12a": _sync("averaging", "NT"),
+        "C12b": lambda f: Measured(
+            [c["NT"][-1] for c in f.copies.values()], list(f.copies), "none: a share by itself"
+        ),
+        "C12c": _sync("NT, diverse", "averaging"),
+        "C13": lambda f: Measured([f.difference], [0], "the same members fused in one process"),
+    },
+    ranks=4,
+)
 COSTS = Experiment(
     "time and memory of fusion",
     costs.measure,
@@ -220,4 +252,4 @@ COSTS = Experiment(
     },
 )
 
-EXPERIMENTS = (IDENTITIES, WIDTHS, MEMBERS, OTHERS, REDUNDANT, DISJOINT, COSTS)
+EXPERIMENTS = (IDENTITIES, WIDTHS, MEMBERS, OTHERS, REDUNDANT, DISJOINT, RANKS, COSTS)

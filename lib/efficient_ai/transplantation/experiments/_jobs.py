@@ -4,15 +4,16 @@ import copy
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import nn
 
-from efficient_ai.transplantation import _align, _diverse, _variants
+from efficient_ai.transplantation import _align, _diverse, _interpolate, _variants, _zip
 from efficient_ai.transplantation import _training as t
 from efficient_ai.transplantation._fuse import fuse
+from efficient_ai.transplantation._statistics import reestimate
 from efficient_ai.transplantation._training import Recipe
 
 
@@ -104,14 +105,17 @@ def _methods(job: Job, members: list[nn.Module]) -> Race:
         "optimal transport": _align.optimal_transport(members, example),
         "weight matching": _align.weight_matching(members, example, seed=job.seed),
         "activation matching": _align.activation_matching(members, example, x[:256]),
+        "zipped": _zip.zipped(members, example, x[:256]),
         "member trained on": chosen,
     }
+    if job.kind == "perceptron":  # a chain of linear layers
+        starts["interpolated"] = _interpolate.interpolated(members, example, x[: max(512, 2 * job.width)])
     if job.kind != "transformer":  # whose heads would be wider, too, and do not fit the smaller class
         starts["wider, then cut"] = _wider(job, k, example)
     if job.kind == "residual":
-        names = ("NT", "averaging", "optimal transport", "weight matching")
+        names = ("NT", "averaging", "optimal transport", "weight matching", "zipped")
         for name in names:
-            starts[f"{name}, new statistics"] = _align.reestimate(copy.deepcopy(starts[name]), x)
+            starts[f"{name}, new statistics"] = reestimate(copy.deepcopy(starts[name]), x)
     if job.variants:
         starts |= {
             "iterative": _variants.iterative(members, example),
@@ -137,7 +141,7 @@ def _wider(job: Job, k: int, example: torch.Tensor) -> nn.Module:
     """One network that costs about as much to train as all members together, cut to the width of one."""
     width = round(job.width * k**0.5)
     wide = t.member(job.kind, width, job.recipe, job.seed, 900)
-    target = fuse([t.network(job.kind, job.width)], example)
+    target = fuse([t.network(job.kind, job.width).to(job.recipe.device)], example)
     return _variants.prune(wide, example, {g: len(rows) for g, rows in target.kept.items()})
 
 
@@ -149,8 +153,10 @@ def _redundant(job: Job) -> dict[float, dict[str, list[float]]]:
     for noise in (*job.noise, float("inf")):
         second = b if np.isinf(noise) else _disturbed(a, noise, job.seed)
         pair = [a, second]
-        scores = _diverse.diverse_scores(pair, x[:2], x[:256])
-        starts = {"NT": fuse(pair, x[:2]).model, "NT, diverse": fuse(pair, x[:2], score=scores).model}
+        starts = {
+            "NT": fuse(pair, x[:2]).model,
+            "NT, diverse": _diverse.diverse(pair, x[:2], x[:256]).model,
+        }
         found[noise] = {n: t.tune(m, job.kind, job.recipe, job.seed) for n, m in starts.items()}
         found[noise]["member trained on"] = t.tune(a, job.kind, job.recipe, job.seed)
     return found
@@ -160,7 +166,7 @@ def _disturbed(model: nn.Module, noise: float, seed: int) -> nn.Module:
     twin, rng = copy.deepcopy(model), t.generator(seed, 77)
     with torch.no_grad():
         for p in twin.parameters():
-            p += noise * p.std() * torch.randn(p.shape, generator=rng)
+            p += noise * p.std() * torch.randn(p.shape, generator=rng).to(p.device)
     return twin
 
 
@@ -175,7 +181,7 @@ def _disjoint(job: Job) -> dict[str, dict[str, list[float] | float]]:
         for number, seen in enumerate((first, ~first)):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(1000 * job.seed + number)
-                model = t.network(job.kind, job.width)
+                model = t.network(job.kind, job.width).to(job.recipe.device)
             pair.append(t.train(model, (x[seen], y[seen]), job.recipe, job.recipe.epochs, job.seed))
         starts = {
             "NT": fuse(pair, x[:2]).model,
@@ -195,7 +201,5 @@ def _rates(job: Job) -> dict[float, list[float]]:
     """Test accuracy before and after fine-tuning by transplantation rate."""
     a, b = (t.member(job.kind, job.width, job.recipe, job.seed, i) for i in range(2))
     x = t.data_of(job.kind, job.recipe).train[0]
-    short = Recipe(
-        job.recipe.images, job.recipe.epochs, min(3, job.recipe.tune), job.recipe.rate, job.recipe.batch
-    )
+    short = replace(job.recipe, tune=min(3, job.recipe.tune))
     return {r: t.tune(_variants.transplant(a, b, x[:2], r).model, job.kind, short, job.seed) for r in RATES}

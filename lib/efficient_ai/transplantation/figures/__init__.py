@@ -19,9 +19,12 @@ from efficient_ai.transplantation.figures._dials import (
     redundancy_figure,
     redundancy_table,
 )
+from efficient_ai.transplantation.figures._parallel import SYNC_VIEWS, sync_figure, sync_table, together
 from efficient_ai.transplantation.figures._races import (
+    RIVALS,
     moments,
     opening,
+    others_figure,
     others_table,
     race_figure,
     variants_table,
@@ -30,7 +33,8 @@ from efficient_ai.transplantation.figures._races import (
 )
 
 __all__ = [
-    "cost_figure", "cost_table", "demonstration", "disjoint_table", "matrices", "matrix_figure", "matrix_table", "moments",
-    "opening", "others_table", "race_figure", "rate_figure", "rate_table", "redundancy_figure", "redundancy_table",
-    "scores_figure", "scores_table", "survivors_figure", "survivors_table", "variants_table", "width_figure", "width_table",
+    "RIVALS", "SYNC_VIEWS", "cost_figure", "cost_table", "demonstration", "disjoint_table", "matrices", "matrix_figure",
+    "matrix_table", "moments", "opening", "others_figure", "others_table", "race_figure", "rate_figure", "rate_table",
+    "redundancy_figure", "redundancy_table", "scores_figure", "scores_table", "survivors_figure", "survivors_table",
+    "sync_figure", "sync_table", "together", "variants_table", "width_figure", "width_table",
 ]  # fmt: skip

@@ -40,7 +40,7 @@ def matrix_figure(stages: Mapping[str, np.ndarray], cross: np.ndarray):
 
     def draw(stage: str) -> tuple[go.Figure, str]:
         w = stages[stage]
-        fig = figure(x="neuron of the layer before", y="neuron", height=460)
+        fig = figure(x="neuron before", y="neuron", height=460)
         fig.add_heatmap(
             z=w.round(3).tolist(), colorscale="RdBu", zmin=-top, zmax=top, colorbar=dict(title="weight")
         )

@@ -29,7 +29,7 @@ def rate_figure(found: Mapping[int, Mapping[float, list[float]]]):
             marker=dict(size=14, color=[paint("optimal transport") if i < 16 * (1 - rate) else paint("NT") for i in range(16)]),
             hoverinfo="skip",
         )  # fmt: skip
-        fig.update_xaxes(title="neurons taken from the second network (%)")
+        fig.update_xaxes(title="from the second network (%)")
         fig.update_yaxes(range=[float(curves.min()) - 6, float(curves.max()) + 3])
         i = rates.index(rate)
         return fig, (
@@ -57,7 +57,7 @@ def redundancy_figure(found: Mapping[int, Mapping[float, Mapping[str, list[float
 
     def draw(moment: str) -> tuple[go.Figure, str]:
         epoch = 0 if moment == "before fine-tuning" else last
-        fig = figure(x="second network", y="points above the member trained on", height=400)
+        fig = figure(x="second network", y="points", height=400)
         middles = {}
         for method in ("NT", "NT, diverse"):
             rows = [

@@ -12,6 +12,8 @@ _COLOURS = {
     "member trained on": OKABE_ITO["green"],
     "weight matching": OKABE_ITO["yellow"],
     "activation matching": "#8A5A9E",
+    "zipped": "#999999",
+    "interpolated": "#B8860B",
     "distillation": OKABE_ITO["sky"],
     "NT, distilled": "#005080",
     "wider, then cut": "#6B8E23",

@@ -11,7 +11,12 @@ from efficient_ai.transplantation.experiments import MEMBER, TRANSPORT, Race
 from efficient_ai.transplantation.figures._palette import paint
 
 Races = Mapping[int, Sequence[Race]]
-SHOWN = ("NT", TRANSPORT, "averaging", "random neurons", "weight matching", "distillation")
+RIVALS = {
+    "of the paper": ("NT", TRANSPORT, "averaging", "random neurons"),
+    "that align or merge": ("NT", "weight matching", "zipped", "interpolated"),
+    "that train": ("NT", "distillation", "NT, distilled", "wider, then cut"),
+}
+"""Methods that are drawn together, always beside transplantation."""
 
 
 def moments(races: Races | Sequence[Race]) -> dict[str, int]:
@@ -28,24 +33,21 @@ def gain(races: Sequence[Race], method: str, epoch: int) -> tuple[float, float, 
 
 
 def width_figure(races: Races):
-    """``draw(moment)``: points above the member trained on, by width."""
+    """``draw(moment, rivals)``: points above the member trained on, by width."""
     when = moments(races)
-    values = [gain(rs, m, e)[0] for rs in races.values() for m in SHOWN[:4] for e in when.values()]
+    methods = {m for group in RIVALS.values() for m in group}
+    values = [gain(rs, m, e)[0] for rs in races.values() for m in methods for e in when.values()]
 
-    def draw(moment: str) -> tuple[go.Figure, str]:
-        fig = figure(x="width of the hidden layers", y="points above the member trained on", height=420)
-        for method in SHOWN:
+    def draw(moment: str, rivals: str) -> tuple[go.Figure, str]:
+        fig = figure(x="width of the hidden layers", y="points", height=420)
+        for method in RIVALS[rivals]:
             rows = [gain(rs, method, when[moment]) for rs in races.values()]
             middle, low, high = (np.array(r).round(2).tolist() for r in zip(*rows, strict=True))
-            if method in SHOWN[:2]:
+            if method in RIVALS[rivals][:2]:
                 fig.add_trace(interval_band(list(races), low, high, paint(method)))
             fig.add_scatter(
-                x=list(races),
-                y=middle,
-                name=method,
-                mode="lines+markers",
-                line=dict(color=paint(method), width=2.5),
-            )
+                x=list(races), y=middle, name=method, mode="lines+markers", line=dict(color=paint(method), width=2.5)
+            )  # fmt: skip
         room = [r.ensemble - r.curves[MEMBER][-1] for rs in races.values() for r in rs]
         each = np.array(room).reshape(len(races), -1).mean(1).round(2).tolist()
         fig.add_scatter(
@@ -58,11 +60,13 @@ def width_figure(races: Races):
         fig.add_hline(y=0, line=dict(color=paint(MEMBER), dash="dash"))
         fig.update_xaxes(type="log", tickvals=list(races), ticktext=[str(w) for w in races])
         fig.update_yaxes(range=[max(min(values), -40) - 1, max(max(each), 1) + 1])
-        wide = races[max(races)]
-        nt, ot = gain(wide, "NT", when[moment]), gain(wide, TRANSPORT, when[moment])
-        return fig, (
-            f"{moment.capitalize()}, width {max(races)}: transplantation {nt[0]:+.1f} [{nt[1]:.1f}, {nt[2]:.1f}] points, "
-            f"optimal transport {ot[0]:+.1f} [{ot[1]:.1f}, {ot[2]:.1f}], from the member trained on for all epochs."
+        wide = [(name, gain(races[max(races)], name, when[moment])) for name in RIVALS[rivals]]
+        said = "; ".join(
+            f"{name} {middle:+.1f} [{low:.1f}, {high:.1f}]" for name, (middle, low, high) in wide
+        )
+        return (
+            fig,
+            f"{moment.capitalize()}, width {max(races)}, points from the member trained on for all epochs: {said}.",
         )
 
     return draw
@@ -87,21 +91,19 @@ def width_table(races: Races) -> dict[str, list]:
     return rows
 
 
-def race_figure(races: Races, methods: Sequence[str] = SHOWN):
-    """``draw(k)``: accuracy against epoch of fine-tuning, for every number of members."""
+def race_figure(races: Races):
+    """``draw(k, rivals)``: accuracy against epoch of fine-tuning, for every number of members."""
 
-    def draw(k: int) -> tuple[go.Figure, str]:
+    def draw(k: int, rivals: str) -> tuple[go.Figure, str]:
         found = races[k]
         fig = figure(x="epoch of fine-tuning", y="test accuracy (%)", height=420)
         epochs = list(range(len(found[0].curves["NT"])))
-        for name in (*methods, MEMBER, "copies of one"):
-            if name not in found[0].curves:
-                continue
+        for name in (*RIVALS[rivals], MEMBER):
             curves = np.array([r.curves[name] for r in found])
             fig.add_scatter(
                 x=epochs, y=curves.mean(0).round(2).tolist(), name=name, mode="lines", line=dict(color=paint(name), width=2.5),
             )  # fmt: skip
-            if name in ("NT", TRANSPORT):
+            if name in RIVALS[rivals][:2]:
                 spread = curves.std(0, ddof=1)
                 low, high = (
                     (curves.mean(0) - spread).round(2).tolist(),
@@ -127,6 +129,35 @@ def variants_table(races: Races) -> dict[str, list]:
     for name in names:
         rows[name] = [f"{np.mean([r.curves[name][-1] for r in found]):.1f}" for found in races.values()]
     return rows | {"ensemble": [f"{np.mean([r.ensemble for r in found]):.1f}" for found in races.values()]}
+
+
+def others_figure(found: Mapping[str, Sequence[Race]]):
+    """``draw(network)``: test accuracy of every method before and after fine-tuning, sorted by the last epoch."""
+
+    def draw(network: str) -> tuple[go.Figure, str]:
+        races = found[network]
+        last = {m: interval([r.curves[m][-1] for r in races]) for m in races[0].curves}
+        order = sorted(last, key=lambda m: last[m][0])
+        fig = figure(x="test accuracy (%)", height=120 + 24 * len(order))
+        fig.add_scatter(
+            x=[round(float(np.mean([r.curves[m][0] for r in races])), 2) for m in order], y=order, mode="markers",
+            name="before fine-tuning", marker=dict(color=[paint(m) for m in order], symbol="circle-open", size=9),
+        )  # fmt: skip
+        middle, low, high = (np.array([last[m][i] for m in order]) for i in range(3))
+        fig.add_scatter(
+            x=middle.round(2).tolist(), y=order, mode="markers", name="last epoch",
+            marker=dict(color=[paint(m) for m in order], size=10),
+            error_x=dict(type="data", symmetric=False, array=(high - middle).tolist(), arrayminus=(middle - low).tolist()),
+        )  # fmt: skip
+        ensemble = float(np.mean([r.ensemble for r in races]))
+        fig.add_vline(x=ensemble, line=dict(color=paint("ensemble"), dash="dot"), annotation_text="ensemble")
+        fig.update_yaxes(title="", automargin=True)
+        return fig, (
+            f"{network.capitalize()}, last epoch: transplantation {last['NT'][0]:.1f} %, member trained on {last[MEMBER][0]:.1f} %, "
+            f"ensemble {ensemble:.1f} %; best is {order[-1]} with {last[order[-1]][0]:.1f} %."
+        )
+
+    return draw
 
 
 def others_table(found: Mapping[str, Sequence[Race]]) -> dict[str, list]:

@@ -105,6 +105,18 @@ MUTANTS = [
         "pool-test",
         "those that became parents in 300 draws",
     ),
+    _wrong(
+        "remembers the best and six more",
+        _BOUNDED.replace('2 * pool["size"]', 'pool["size"] + 6'),
+        "pool-test",
+        "Sample larger than population",
+    ),
+    _wrong(
+        "remembers a hundred and no more",
+        _BOUNDED.replace('2 * pool["size"]', "100"),
+        "pool-test",
+        "Sample larger than population",
+    ),
     _wrong("the better parent comes first", _SORTED_PAIR, "pool-test", "above 50 once in a million"),
     _wrong(
         "sorts for every child",
