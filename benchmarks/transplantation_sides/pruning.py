@@ -119,6 +119,8 @@ def fusion(repeats: int) -> list[dict]:
             "torch-pruning": lambda m=members, x=example: through_package(m, x),
         }
         made = {side: call() for side, call in calls.items()}
+        for call in calls.values():
+            costs.peak_bytes(call)  # imports are nobody's
         seconds: dict[str, list[float]] = {side: [] for side in calls}
         for _ in range(repeats):
             for side, call in calls.items():

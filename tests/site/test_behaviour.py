@@ -108,3 +108,56 @@ def test_the_notebook_behind_a_page_can_be_downloaded(visit, site):
     for name in CHAPTERS:
         with urlopen(f"{site}/_sources/{name}.ipynb") as answer:
             assert json.load(answer)["nbformat"] == 4
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_first_screen_has_what_was_found_and_a_figure_that_moves(visit, name):
+    """Under the title of a chapter stand what its run found and a figure with a slider, on the first screen; the verdicts come after."""
+    page = visit().open(name)
+    finding = page.locator(".chapter-finding").first
+    assert finding.bounding_box()["y"] < 400 and any(sign.isdigit() for sign in finding.inner_text())
+    slider = page.locator("figure.eai-figure input[type=range]").first
+    assert slider.bounding_box()["y"] < 800
+    after = page.locator(".chapter-facts").first.bounding_box()["y"]
+    assert after > slider.bounding_box()["y"]
+    assert page.locator("details.chapter-verdicts").first.bounding_box()["y"] > after
+    assert page.locator(".read-next a").count() >= 1
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("eta", "notation"), ("C5c", "jigsaw"), ("evolve_generations", "propulate"), ("rank", "glossary")],
+)
+def test_the_search_finds_symbols_claims_functions_and_words(visit, sought, found):
+    """The search finds a symbol of the notation, a claim's id, a function and a word of the glossary."""
+    seen = visit()
+    page = seen.page
+    page.goto(f"{seen.site}/search.html?q={sought}")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    page.wait_for_timeout(1500)
+    links = page.locator("#search-results li a").evaluate_all("all => all.map(each => each.href)")
+    assert any(found in link for link in links), links
+
+
+def test_pages_are_light_when_they_are_sent_compressed(visit):
+    """The first page of a visit is at most 6 MB as it is sent, each page of a chapter after it at most 2 MB."""
+    seen = visit()
+    sent = []
+    seen.page.on("response", lambda response: sent.append(int(response.headers.get("content-length") or 0)))
+    seen.open("book/index")
+    assert sum(sent) < 6e6
+    for name in CHAPTERS:
+        sent.clear()
+        seen.open(name)
+        assert sum(sent) < 2e6, name
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_equation_is_cut_off(visit, name):
+    """At 1280 pixels every displayed equation fits into the text's width."""
+    page = visit().open(name)
+    cut = page.evaluate(
+        "() => [...document.querySelectorAll('mjx-container[display=true]')].filter(each => each.querySelector('mjx-math')"
+        ".getBoundingClientRect().right > document.querySelector('article').getBoundingClientRect().right + 1).length"
+    )
+    assert cut == 0

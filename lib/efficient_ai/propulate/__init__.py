@@ -11,6 +11,7 @@ Performance 2023, DOI 10.1007/978-3-031-32041-5_6. Rebuilt from the description;
 * running: :func:`evolve` (asynchronous) and :func:`evolve_generations` (the synchronous baseline)
 * on a real problem: module :mod:`efficient_ai.propulate.fashion` (imports torch)
 * pictures: module :mod:`efficient_ai.propulate.figures` (imports plotly)
+* a finished search, or one under way: module :mod:`efficient_ai.propulate.report` and ``python -m efficient_ai.propulate report``
 * understanding: :func:`schedule` and :func:`expected_maximum`, evaluation on a simulated clock; :func:`simulate`, the
   whole optimiser on one
 * problems: :data:`FUNCTIONS`, the nine benchmark functions, and :data:`HARDER`; modules

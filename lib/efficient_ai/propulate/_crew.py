@@ -207,8 +207,8 @@ class Crew:
             loss = float(loss)
         except Exception as failure:  # as on MPI ranks: a candidate that cannot be evaluated is a result
             loss, error = math.inf, f"{type(failure).__name__}: {failure}"
-        if math.isnan(loss):
-            loss, error = math.inf, "the loss is NaN"
+        if math.isnan(loss) or loss == -math.inf:
+            loss, error = math.inf, f"the loss is {loss}".replace("nan", "NaN")
         if self.seconds is not None:
             duration = self.seconds(named, rank, self.clocks[rank])
         if not 0 < duration < math.inf:

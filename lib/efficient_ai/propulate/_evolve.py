@@ -1,8 +1,9 @@
 """The optimiser on MPI ranks: asynchronous, as in the paper, and its synchronous twin with a meeting per generation."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 from efficient_ai.propulate._islands import Islands
 from efficient_ai.propulate._isolate import Isolated
@@ -31,6 +32,7 @@ def evolve(
     resume: bool = False,
     patience: float = 60.0,
     failures: int | None = 3,
+    initial: Sequence[Mapping[str, Any]] = (),
     after: Callable[[Population], None] | None = None,
 ) -> Run:
     """Minimise ``evaluate`` on all ranks of ``comm`` with nobody waiting for anybody.
@@ -71,6 +73,8 @@ def evolve(
             in the budget.
         failures: when the first so many evaluations of every rank of an island have failed alike, there is a fault in
             ``evaluate``: nothing more is evaluated. None: the whole budget is, whatever happens.
+        initial: known candidates by the names of their genes, evaluated first, dealt out among the ranks; those that a resumed run has
+            already are left out.
         after: called with the population after each evaluation, for example to publish it to a live view.
 
     Raises:
@@ -83,7 +87,18 @@ def evolve(
         return in_teams(evolve, **locals())
     criteria = Criteria(evaluations, seconds, target)
     worker = Worker(
-        comm, space, evaluate, propagator, seed, criteria, islands, checkpoint, resume, patience, failures
+        comm,
+        space,
+        evaluate,
+        propagator,
+        seed,
+        criteria,
+        islands,
+        checkpoint,
+        resume,
+        patience,
+        failures,
+        initial,
     )
     while worker.goes_on:
         individual = worker.breed_and_evaluate()

@@ -303,6 +303,22 @@ class Space:
     def as_dict(self, genes: Genes) -> dict[str, Any]:
         return dict(zip(self.names, genes, strict=True))
 
+    def from_dict(self, named: Mapping[str, Any]) -> Genes:
+        """A candidate given by the names of its genes.
+
+        Raises:
+            ValueError: a gene is missing or unknown, or has a value that the space does not contain.
+        """
+        if set(named) != set(self.names):
+            missing, unknown = set(self.names) - set(named), set(named) - set(self.names)
+            raise ValueError(
+                f"a candidate names every gene: missing {sorted(missing)}, unknown {sorted(unknown)}"
+            )
+        for name, gene in zip(self.names, self.genes, strict=True):
+            if not gene.contains(named[name]):
+                raise ValueError(f"gene {name!r} cannot be {named[name]!r}: it is {gene}")
+        return tuple(named[name] for name in self.names)
+
     def contains(self, genes: Genes) -> bool:
         return len(genes) == len(self) and all(g.contains(v) for g, v in zip(self.genes, genes, strict=True))
 

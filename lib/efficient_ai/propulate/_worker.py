@@ -35,7 +35,7 @@ class Worker(Traveller):
         comm: the communicator of all workers.
         criteria: when to stop.
         islands: how workers are cut into islands; default one island.
-        space, evaluate, propagator, seed, checkpoint, resume, patience: as for :func:`evolve`.
+        space, evaluate, propagator, seed, checkpoint, resume, patience, failures, initial: as for :func:`evolve`.
     """
 
     def __init__(
@@ -51,21 +51,28 @@ class Worker(Traveller):
         resume: bool = False,
         patience: float = 60.0,
         failures: int | None = 3,
+        initial: Sequence[Mapping[str, Any]] = (),
     ):
         self.comm, self.space, self.evaluate, self.propagator = comm, space, evaluate, propagator
         self.criteria, self.patience, self.failures, self.seed = criteria, patience, failures, seed
         if isinstance(evaluate, Isolated):
             evaluate.meanwhile, evaluate.longest = self.live_on, patience
         self.mail = Mail(comm, space.categories)
-        self.all_or_none(self.prepare, islands, seed, checkpoint, resume)
+        self.all_or_none(self.prepare, islands, seed, checkpoint, resume, initial)
         self.start = time.perf_counter() - self.began
         self.all_or_none(self.checkpoint.begin)
         self.start = time.perf_counter() - self.began
 
     def prepare(
-        self, islands: Islands | int | None, seed: int, checkpoint: str | PathLike | None, resume: bool
+        self,
+        islands: Islands | int | None,
+        seed: int,
+        checkpoint: str | PathLike | None,
+        resume: bool,
+        initial: Sequence[Mapping[str, Any]],
     ) -> None:
         rank, size = self.comm.rank, self.comm.size
+        self.initial = [self.space.from_dict(named) for named in initial]
         self.criteria.check(size)
         islands = as_islands(islands)
         self.check_patience()
@@ -86,7 +93,10 @@ class Worker(Traveller):
             Checkpoint(checkpoint, self.space, islands, rank, size, seed) if checkpoint else NoCheckpoint()
         )
         self.began = 0.0  # where the clock of this run starts: where an earlier one ended
-        self.remember(self.checkpoint.prepare(resume))
+        history = self.checkpoint.prepare(resume)
+        self.remember(history)
+        tried = [individual.genes for individual in history.births]
+        self.first = [genes for genes in self.initial[rank::size] if genes not in tried][::-1]
         stream = seed_for(seed, rank)
         # A resumed run that drew the same numbers once more would breed some children twice.
         self.rng = Random(seed_for(stream, self.generation) if self.generation else stream)
@@ -151,6 +161,7 @@ class Worker(Traveller):
             "version of the library": __version__,
             **{f"gene {name!r}": text for name, text in self.space.fingerprint().items()},
             "order of the genes": ", ".join(map(str, self.space.names)),
+            "candidates to start from": repr(getattr(self, "initial", ())),
             "budget": repr(self.criteria),
             "seed": repr(self.seed),
             "islands": f"{islands.sizes}, pollination {islands.pollination}" if islands else "",
@@ -173,7 +184,7 @@ class Worker(Traveller):
 
     def breed_and_evaluate(self) -> Individual:
         known = len(self.population)
-        genes = self.propagator(self.population, self.rng)
+        genes = self.first.pop() if self.first else self.propagator(self.population, self.rng)
         started = self.now()
         loss, error = _evaluate(self.evaluate, self.space.as_dict(genes))
         individual = Individual(

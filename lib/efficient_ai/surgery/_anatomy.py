@@ -1,6 +1,5 @@
 """Groups of coupled channels: which slices of which tensors have to be kept or removed together."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -161,7 +160,7 @@ def anatomy(
         axes = tuple(_axis(a, owner, rank, groups, outputs, slot.names[0]) for a in raw[slot.names[0]])
         parts[slot.names[0]] = Part(tuple(slot.names), slot.shape, axes, layer=bool(slot.axes))
     found = {node.name: of(names) for node, names in trace.found.items() if names is not None}
-    return Anatomy(groups, parts, _steps(trace), trace.module.graph, found, owner, trace.scalars)
+    return Anatomy(groups, parts, _steps(trace), trace.graph, found, owner, trace.scalars)
 
 
 def _check(trace: Trace, of, outputs: set[int]) -> None:
@@ -202,15 +201,21 @@ def _axes(slot: Slot, of) -> list[np.ndarray | None]:
 
 def _groups(raw: dict, outputs: set[int], count: int):
     """Channels with the same set of places form a group; groups and units in the order of first appearance."""
-    places = defaultdict(list)
-    for name, axes in raw.items():
-        for axis, channel in enumerate(axes):
-            for c in [] if channel is None else np.unique(channel):
-                places[int(c)].append((name, axis))
+    spots = [
+        (name, axis) for name, axes in raw.items() for axis, channel in enumerate(axes) if channel is not None
+    ]
+    inside, key = np.zeros((len(spots), count), dtype=bool), np.zeros(count, dtype=int)
+    for row, (name, axis) in zip(inside, spots, strict=True):
+        row[raw[name][axis]] = True
+        key = np.unique(2 * key + row, return_inverse=True)[1]  # equal where all places so far are
+    hidden = np.flatnonzero(inside.any(axis=0))
+    hidden = hidden[~np.isin(hidden, list(outputs))]
     owner, rank = np.full(count, -1), np.full(count, -1)
-    known: dict[tuple, list[int]] = {}
-    for channel in sorted(set(places) - outputs):
-        known.setdefault(tuple(places[channel]), []).append(channel)
+    known: dict[tuple, np.ndarray] = {}
+    for first in np.sort(np.unique(key[hidden], return_index=True)[1]):
+        channel = hidden[first]
+        where = tuple(spot for spot, row in zip(spots, inside, strict=True) if row[channel])
+        known[where] = hidden[key[hidden] == key[channel]]
     groups = []
     for where, channels in known.items():
         owner[channels], rank[channels] = len(groups), np.arange(len(channels))
@@ -278,7 +283,7 @@ _WIDTHS = {
 def _steps(trace: Trace) -> list[tuple]:
     """The computation without its widths: operation, layer, settings."""
     steps = []
-    for node in trace.module.graph.nodes:
+    for node in trace.graph.nodes:
         if node.op == "call_module":
             layer = trace.modules_by_name[node.target]
             settings = {

@@ -73,12 +73,14 @@ def _joined(parts: Sequence[Part], sources, kept: Kept, weights) -> torch.Tensor
 
 
 def blank(part: Part, kept: Kept, like: torch.Tensor) -> torch.Tensor:
-    """Zeros of the shape that a part has with the kept units."""
+    """A tensor of the shape that a part has with the kept units, with zeros wherever no :func:`add` will write."""
     shape = [
         size if axis in (SHARED, OUTPUTS) else sum(s.outer * len(kept[s.group]) * s.inner for s in axis)
         for axis, size in zip(part.axes, part.shape, strict=True)
     ]
-    return torch.zeros(shape, dtype=like.dtype, device=like.device)
+    whole = not part.makes_outputs and sum(isinstance(axis, tuple) for axis in part.axes) == 1
+    make = torch.empty if whole else torch.zeros  # along one axis every place is some member's
+    return make(shape, dtype=like.dtype, device=like.device)
 
 
 def block(
@@ -108,11 +110,11 @@ def add(made: torch.Tensor, parts: Sequence[Part], member: int, given: torch.Ten
     """Put a member's :func:`block` where it belongs in ``made``, in place."""
     if given.numel():
         places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
-        _add(made, [slice(None) if p is None else p[0] for p in places], given)
+        _put(made, [slice(None) if p is None else p[0] for p in places], given, sums=parts[0].makes_outputs)
 
 
-def _add(made: torch.Tensor, to: Sequence, given: torch.Tensor) -> None:
-    """Adds a block at the product of index lists; contiguous ranges, the usual case, without index tensors."""
+def _put(made: torch.Tensor, to: Sequence, given: torch.Tensor, *, sums: bool) -> None:
+    """A block at the product of index lists, added if ``sums``; contiguous ranges, the usual case, without index tensors."""
     index = []
     for where in to:
         if isinstance(where, slice):
@@ -127,7 +129,10 @@ def _add(made: torch.Tensor, to: Sequence, given: torch.Tensor) -> None:
             index[axis] = index[axis].reshape([-1 if j == n else 1 for j in range(len(lists))])
         if lists != list(range(lists[0], lists[-1] + 1)):
             raise Surgery("channel axes of one tensor are not neighbours")
-    made[tuple(index)] += given
+    if sums:
+        made[tuple(index)] += given
+    else:
+        made[tuple(index)] = given
 
 
 def _places(axes: Sequence, member: int, kept: Kept):

@@ -22,6 +22,49 @@ def finite(tensor: torch.Tensor) -> bool:
     return all(isfinite(float(end)) for end in torch.aminmax(tensor.detach()))
 
 
+def alike(a: nn.Module, b: nn.Module) -> bool:
+    """Whether two models are built alike, so that one anatomy serves both: layers, settings, shapes, shared tensors.
+
+    What a forward pass can depend on besides weights has to be equal; if that cannot be told, the answer is no.
+    """
+    mine, theirs = (
+        list(a.named_modules(remove_duplicate=False)),
+        list(b.named_modules(remove_duplicate=False)),
+    )
+    if [(n, type(m)) for n, m in mine] != [(n, type(m)) for n, m in theirs]:
+        return False
+    if _sharing(mine) != _sharing(theirs) or _held(a) != _held(b):
+        return False
+    return all(_settings(x) == _settings(y) for (_, x), (_, y) in zip(mine, theirs, strict=True))
+
+
+def _sharing(modules) -> list[int]:
+    """For each name, where its module stands first."""
+    first: dict[int, int] = {}
+    return [first.setdefault(id(m), i) for i, (_, m) in enumerate(modules)]
+
+
+def _held(model: nn.Module) -> list[tuple]:
+    first: dict[int, int] = {}
+    named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    return [(n, t.shape, first.setdefault(id(t), i)) for i, (n, t) in enumerate(named)]
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    """Attributes that are not torch's own; those without a plain value are told apart by identity."""
+    found = {}
+    for key, value in vars(module).items():
+        if key not in _TORCHS:
+            plain = isinstance(value, int | float | str | None) or (
+                isinstance(value, tuple) and all(isinstance(v, int | float | str | None) for v in value)
+            )
+            found[key] = value if plain else id(value)
+    return found
+
+
+_TORCHS = frozenset(vars(nn.Module()))  # parameters, modules, hooks, mode
+
+
 def compare(anatomies: Sequence[Anatomy], members: Sequence[nn.Module]) -> None:
     """Refuse members that do not fit together; widths may differ.
 

@@ -77,7 +77,7 @@ class Trace(fx.Interpreter):
                 f"{type(model).__name__} cannot be traced ({str(error).splitlines()[0]}): its forward pass must not "
                 "branch on values; move such code out of the model"
             ) from error
-        super().__init__(fx.GraphModule(model, graph))
+        super().__init__(model, graph=graph)  # no module is generated: its code would cost more than the pass
         self._register(model)
         try:
             with torch.no_grad():
@@ -106,11 +106,19 @@ class Trace(fx.Interpreter):
         """The names of an argument: arrays for nodes, ``None`` for what is no tensor."""
         return self.found.get(argument) if isinstance(argument, fx.Node) else None
 
+    def _slot(self, tensor: torch.Tensor) -> Slot:
+        if id(tensor) not in self.slots:
+            raise Surgery(
+                "has a weight that is computed from others (pruned with a mask, or reparametrised): make it permanent first, "
+                "as torch.nn.utils.prune.remove does"
+            )
+        return self.slots[id(tensor)]
+
     def hold(self, tensor: torch.Tensor | None, *axes: np.ndarray | None) -> None:
         """Notes the names along the axes of a layer's tensor; a tensor that is used twice ties both."""
         if tensor is None:
             return
-        slot = self.slots[id(tensor)]
+        slot = self._slot(tensor)
         if not slot.axes:
             slot.axes = list(axes)
             return
@@ -125,7 +133,7 @@ class Trace(fx.Interpreter):
 
     def out(self, tensor: torch.Tensor, axis: int, n: int) -> np.ndarray:
         """Names for what a layer puts out, new ones, or those it has from its first call."""
-        slot = self.slots[id(tensor)]
+        slot = self._slot(tensor)
         known = slot.axes and slot.axes[axis] is not None
         return slot.axes[axis] if known else self.ties.fresh(n)
 

@@ -15,8 +15,8 @@ def select(
     order: str,
     asked,
     shares: Sequence[float] | None,
-) -> tuple[list[list[tuple[int, int]]], list[list[np.ndarray]]]:
-    """For each group the units that stay, and the scores.
+) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+    """For each group ``(member, unit)`` of what stays, int64 of shape ``(width, 2)``, and the scores.
 
     Args:
         scored: scores of a group, one array per member; takes the group's index and, if the order is sequential, the units
@@ -42,7 +42,7 @@ def select(
             units[g] = np.array([u for j, u in kept[g] if j == m], dtype=int)
     if sizes is None:
         kept = largest_anywhere(scores, sum(g.units for g in anatomies[0].groups))
-    return kept, scores
+    return [np.array(k, dtype=np.int64).reshape(-1, 2) for k in kept], scores
 
 
 def widths(anatomies: Sequence[Anatomy], asked) -> list[int] | None:

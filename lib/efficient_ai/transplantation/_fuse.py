@@ -134,6 +134,8 @@ def prepare(members, example, weights=None, labels=None):
     for m, member in enumerate(members):
         if type(member) is not type(members[0]):
             raise Surgery(f"member {m} is a {type(member).__name__}, member 0 a {type(members[0]).__name__}")
+        if m and id(member) not in traced and surgery.alike(members[0], member):
+            traced[id(member)] = anatomies[0]
         if id(member) not in traced:
             try:
                 traced[id(member)] = surgery.anatomy(member, example)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import prune
 
 from efficient_ai import surgery
 from efficient_ai.surgery import Surgery
@@ -212,3 +213,33 @@ def test_near_copies_are_counted():
     member, x = seeded(lambda: Perceptron(10, (16, 16), 3)), torch.randn(50, 10, dtype=torch.float64)
     alone, doubled = near_copies(member, x), near_copies(fuse([member] * 2, x).model, x)
     assert alone < 20 and doubled > 90
+
+
+def test_one_anatomy_serves_members_that_are_built_alike_and_no_others():
+    relu, gelu = (nn.Sequential(nn.Linear(3, 4), act, nn.Linear(4, 2)) for act in (nn.ReLU(), nn.GELU()))
+    assert surgery.alike(relu, copy.deepcopy(relu)) and not surgery.alike(relu, gelu)
+    a, b = Perceptron(3, (4,), 2), Perceptron(3, (5,), 2)
+    assert not surgery.alike(a, b) and not surgery.alike(a, relu)
+    b = copy.deepcopy(a)
+    b.slope = 0.1
+    assert not surgery.alike(a, b)
+    square = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+    tied = copy.deepcopy(square)
+    tied[1].weight = tied[0].weight
+    assert not surgery.alike(square, tied)
+    lambdas = [
+        Forward(f, a=nn.Linear(3, 4), b=nn.Linear(4, 2))
+        for f in (lambda s, x: s.b(s.a(x)), lambda s, x: s.b(-s.a(x)))
+    ]
+    assert not surgery.alike(*lambdas)
+    with pytest.raises(Surgery, match="member 1 has operation 'neg'"):
+        fuse(lambdas, torch.randn(2, 3))
+
+
+def test_a_masked_weight_is_refused_by_name():
+    masked = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    prune.l1_unstructured(masked[0], "weight", 0.5)
+    with pytest.raises(Surgery, match=r"layer .0.: .*prune\.remove"):
+        fuse([masked, masked], torch.randn(2, 3))
+    prune.remove(masked[0], "weight")
+    assert torch.isfinite(fuse([masked, masked], torch.randn(2, 3)).model(torch.randn(2, 3))).all()

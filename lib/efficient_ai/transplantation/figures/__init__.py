@@ -20,6 +20,7 @@ from efficient_ai.transplantation.figures._dials import (
     redundancy_table,
 )
 from efficient_ai.transplantation.figures._parallel import SYNC_VIEWS, sync_figure, sync_table, together
+from efficient_ai.transplantation.figures._peers import peers, peers_said, peers_table
 from efficient_ai.transplantation.figures._races import (
     RIVALS,
     moments,
@@ -34,7 +35,7 @@ from efficient_ai.transplantation.figures._races import (
 
 __all__ = [
     "RIVALS", "SYNC_VIEWS", "cost_figure", "cost_table", "demonstration", "disjoint_table", "matrices", "matrix_figure",
-    "matrix_table", "moments", "opening", "others_figure", "others_table", "race_figure", "rate_figure", "rate_table",
+    "matrix_table", "moments", "opening", "others_figure", "others_table", "peers", "peers_said", "peers_table", "race_figure", "rate_figure", "rate_table",
     "redundancy_figure", "redundancy_table", "scores_figure", "scores_table", "survivors_figure", "survivors_table",
     "sync_figure", "sync_table", "together", "variants_table", "width_figure", "width_table",
 ]  # fmt: skip

@@ -138,20 +138,21 @@ def others_figure(found: Mapping[str, Sequence[Race]]):
         races = found[network]
         last = {m: interval([r.curves[m][-1] for r in races]) for m in races[0].curves}
         order = sorted(last, key=lambda m: last[m][0])
+        rows = [m.replace(", new statistics", " *") for m in order]
         fig = figure(x="test accuracy (%)", height=120 + 24 * len(order))
         fig.add_scatter(
-            x=[round(float(np.mean([r.curves[m][0] for r in races])), 2) for m in order], y=order, mode="markers",
+            x=[round(float(np.mean([r.curves[m][0] for r in races])), 2) for m in order], y=rows, mode="markers",
             name="before fine-tuning", marker=dict(color=[paint(m) for m in order], symbol="circle-open", size=9),
         )  # fmt: skip
         middle, low, high = (np.array([last[m][i] for m in order]) for i in range(3))
         fig.add_scatter(
-            x=middle.round(2).tolist(), y=order, mode="markers", name="last epoch",
+            x=middle.round(2).tolist(), y=rows, mode="markers", name="last epoch",
             marker=dict(color=[paint(m) for m in order], size=10),
-            error_x=dict(type="data", symmetric=False, array=(high - middle).tolist(), arrayminus=(middle - low).tolist()),
+            error_x=dict(type="data", color="#888888", symmetric=False, array=(high - middle).tolist(), arrayminus=(middle - low).tolist()),
         )  # fmt: skip
         ensemble = float(np.mean([r.ensemble for r in races]))
         fig.add_vline(x=ensemble, line=dict(color=paint("ensemble"), dash="dot"), annotation_text="ensemble")
-        fig.update_yaxes(title="", automargin=True)
+        fig.update_yaxes(title="", automargin=True, tickfont_size=10)
         return fig, (
             f"{network.capitalize()}, last epoch: transplantation {last['NT'][0]:.1f} %, member trained on {last[MEMBER][0]:.1f} %, "
             f"ensemble {ensemble:.1f} %; best is {order[-1]} with {last[order[-1]][0]:.1f} %."
