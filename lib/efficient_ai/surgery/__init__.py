@@ -7,6 +7,7 @@ of a network out of chosen channels of one or several others; :func:`rebuild` pu
 from efficient_ai.surgery._anatomy import OUTPUTS, SHARED, Anatomy, Group, Part, Segment, anatomy
 from efficient_ai.surgery._assemble import Kept, add, assemble, blank, block, block_shape, everything, shared
 from efficient_ai.surgery._compare import alike, all_finite, compare, fit, kinds, tensors
+from efficient_ai.surgery._cut import cut, sliced
 from efficient_ai.surgery._labels import Surgery
 from efficient_ai.surgery._rebuild import MemberNorm, rebuild, widen
 from efficient_ai.surgery._scores import magnitudes
@@ -30,12 +31,14 @@ __all__ = [
     "block",
     "block_shape",
     "compare",
+    "cut",
     "everything",
     "fit",
     "kinds",
     "magnitudes",
     "rebuild",
     "shared",
+    "sliced",
     "tensors",
     "widen",
 ]

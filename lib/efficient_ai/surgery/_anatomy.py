@@ -118,18 +118,25 @@ class Anatomy:
         )
 
 
-def anatomy(model: nn.Module, example: torch.Tensor) -> Anatomy:
+def anatomy(
+    model: nn.Module, example: torch.Tensor | tuple[torch.Tensor, ...], *, cutting: bool = False
+) -> Anatomy:
     """Trace a model and find its groups of coupled channels.
 
     Args:
-        model: any module whose forward pass takes one tensor and can be traced; it is not changed.
-        example: an input, shape ``(n, ...)``, on the model's device.
+        model: any module whose forward pass takes tensors, returns one and can be traced; it is not changed. A module in it
+            that cannot be followed may state its own rule, ``couple_channels(trace, names, value)``: given the names of
+            its inputs it ties those that belong together and returns the names of its results.
+        example: an input, shape ``(n, ...)``, on the model's device; a tuple for a model that takes several.
+        cutting: channels will be removed. Without it they will be joined with those of other models, which forbids more:
+            non-linear outputs, and sums with the input.
 
     Raises:
         Surgery: something in the model has no rule; the message names the layer.
     """
     with torch.random.fork_rng(devices=[]):
-        trace = Trace(model, example[:2])
+        given = tuple(e[:2] for e in example) if isinstance(example, tuple) else example[:2]
+        trace = Trace(model, given, cutting)
     classes = trace.settle()
 
     def of(names):
@@ -140,7 +147,11 @@ def anatomy(model: nn.Module, example: torch.Tensor) -> Anatomy:
     outputs = set(np.unique(of(trace.outputs))) - {-1}
     if not outputs:
         raise Surgery("the output does not come from a layer, so there is nothing to cut before it")
-    _check(trace, of, outputs)
+    if cutting:
+        for names in trace.fixed:
+            outputs |= set(np.unique(of(names))) - {-1}
+    else:
+        _check(trace, of, outputs)
     slots = list(trace.slots.values())
     raw = {slot.names[0]: _axes(slot, of) for slot in slots}
     groups, owner, rank = _groups(raw, outputs, len(np.unique(classes)))

@@ -21,6 +21,8 @@ def names(trace, layer: nn.Module, node, value):
     kind, given = type(layer), trace.of(node.args[0]) if node.args else None
     if given is None:
         raise Surgery("has no tensor as its first positional argument: call it as layer(x)")
+    if hasattr(layer, "couple_channels"):
+        return layer.couple_channels(trace, [trace.of(a) for a in node.args], value)
     if kind in rules.UNARY_MODULES:
         return _nonlinear(trace, node, given)
     if kind in (nn.Identity,):
@@ -124,6 +126,9 @@ def _pair(trace, node, a, b):
             for axis in range(len(full)):
                 varies = (np.take(other, [0], axis) != other).any()
                 if mine.shape[axis] > 1 and varies:
+                    if trace.cutting:
+                        trace.fixed.append(other)  # the input keeps its width, so they keep theirs
+                        break
                     raise Surgery(
                         "joins channels with values of the input, which all members share: put a layer between them"
                     )
@@ -218,6 +223,12 @@ def _convolution(trace, node, given, layer, value, *, transposed):
         pair = (channel, out) if transposed else (out, channel)
         trace.hold(layer.weight, *pair, *kernel)
     else:
+        if channel is None and trace.cutting:
+            out = trace.out(layer.weight, at, layer.out_channels)
+            trace.fixed.append(out)
+            trace.hold(layer.weight, out, None, *kernel)
+            trace.hold(layer.bias, out)
+            return rules.spread(out, 1, tuple(value.shape))
         if channel is None:
             raise Surgery(
                 "is a grouped convolution on the input, whose channels all members share: begin with groups=1"

@@ -29,9 +29,11 @@ class Slot:
 
 
 class _Tracer(fx.Tracer):
-    """Goes into the reader's own modules and stops at those of torch."""
+    """Goes into the reader's own modules and stops at those of torch, and at those that state their own rule."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        if hasattr(module, "couple_channels"):
+            return True
         return type(module).__module__.startswith("torch.nn") and not isinstance(module, nn.Sequential)
 
 
@@ -40,13 +42,18 @@ class Trace(fx.Interpreter):
 
     Args:
         model: set to evaluation mode for the pass and back, so that nothing of the model changes.
-        example: one input, shape ``(n, ...)``; the first sample or two are used.
+        example: one input, shape ``(n, ...)``, or a tuple of all inputs; the first sample or two are used.
+        cutting: channels will be removed, not joined with those of another model.
 
     Raises:
         Surgery: the model cannot be traced, or holds something that has no rule.
     """
 
-    def __init__(self, model: nn.Module, example: torch.Tensor):
+    def __init__(
+        self, model: nn.Module, example: torch.Tensor | tuple[torch.Tensor, ...], cutting: bool = False
+    ):
+        self.cutting = cutting
+        self.fixed: list[np.ndarray] = []  # tied to values of the input, so never cut
         self.ties, self.slots, self.found, self.scalars = Names(), {}, {}, {}
         self.nonlinear: list[tuple[str, np.ndarray]] = []  # must not act on averaged outputs
         self.mixing: list[tuple[str, np.ndarray, int]] = []  # must not run along channels
@@ -59,7 +66,8 @@ class Trace(fx.Interpreter):
             for module, mode in modes.items():
                 module.training = mode
 
-    def _follow(self, model: nn.Module, example: torch.Tensor) -> None:
+    def _follow(self, model: nn.Module, example: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+        examples = example if isinstance(example, tuple) else (example,)
         try:
             graph = _Tracer().trace(model)
         except Surgery:
@@ -73,12 +81,13 @@ class Trace(fx.Interpreter):
         self._register(model)
         try:
             with torch.no_grad():
-                self.run(example)
+                self.run(*examples)
         except Surgery as error:
             raise Surgery(str(error).splitlines()[0]) from None  # torch.fx appends its own report
         except Exception as error:  # the reader's model on the reader's input
             raise Surgery(
-                f"{type(model).__name__} does not run on the example of shape {tuple(example.shape)}: "
+                f"{type(model).__name__} does not run on the example of shape "
+                f"{', '.join(str(tuple(e.shape)) for e in examples)}: "
                 f"{str(error).splitlines()[0]}"
             ) from error
 
