@@ -9,7 +9,7 @@ import torch
 from efficient_ai.ab_training._agree import same_everywhere
 from efficient_ai.ab_training._training import ABTraining
 
-_KEYS = {"settings", "rank", "world", "finished", "ended", "skipped", "rates", "ranks", "kept", "model", "optimizer"}
+_KEYS = {"settings", "rank", "world", "finished", "ended", "skipped", "rates", "ranks", "kept", "history", "model", "optimizer"}
 
 
 def state_dict(training: ABTraining) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def state_dict(training: ABTraining) -> dict[str, Any]:
         "skipped": list(training.skipped),
         "rates": list(training._rates),
         "ranks": [place.rank for place in training.places],
+        "history": list(training.history),
         "kept": [dict(kept) for kept in training._kept],
         "model": training.model.state_dict(),
         "optimizer": training.optimizer.state_dict(),
@@ -60,6 +61,7 @@ def load_state_dict(training: ABTraining, state: dict[str, Any]) -> None:
     training.optimizer.load_state_dict(state["optimizer"])
     training._kept = [dict(kept) for kept in state["kept"]]
     training._rates, training.skipped = list(state["rates"]), list(state["skipped"])
+    training.history = [(step, list(ranks)) for step, ranks in state["history"]]
     training.finished, training.ended = state["finished"], state["ended"]
 
 

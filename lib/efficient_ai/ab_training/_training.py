@@ -86,6 +86,7 @@ class ABTraining:
         self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in inside]
         self.finished, self.ended = 0, False
         self.skipped: list[int] = []
+        self.history: list[tuple[int, list[int]]] = []  # of each factorisation: after which step, to which ranks
         self._kept: list[dict] = [{} for _ in self.places]
         self._rates = [float(g["lr"]) for g in optimizer.param_groups]
         if schedule.switch(0):
@@ -183,6 +184,7 @@ class ABTraining:
         self._world(ranks)
         if bad := [place.name for place, k in zip(self.places, ranks.tolist(), strict=True) if k < 0]:
             raise ValueError(f"{bad[0]} has no singular values at step {self.finished}: load the last state, take a smaller rate")
+        self.history.append((self.finished, ranks.tolist()))
         for i, (place, k) in enumerate(zip(self.places, ranks.tolist(), strict=True)):
             view, weight = place.view, place.weight
             shapes = (view.count, view.rows, k), (view.count, k, view.columns)
