@@ -6,24 +6,47 @@ The method
     ``merged``, ``MODES``, ``pooled``  the algebra of a merge
     ``state_dict``, ``load_state_dict``, ``save``, ``load``   stop and go on, in any phase
     ``groups_of``, ``ring_sum``, ``two_level_sum``, ``two_level_copy``   sums and copies made of messages
-    ``balanced``                       a weight as two factors
+    ``balanced``, ``Place``            a weight as two factors, in any layer
+
+Counted beforehand and measured
+    ``Plan``, ``Sizes``, ``run_bytes``, ``sizes_of``   bytes of a run by item, between groups and within
+    ``SlowLink``                       a slow link between groups
+
+Experiments: :mod:`efficient_ai.ab_training.experiments`; the authors' networks: :mod:`efficient_ai.ab_training.published`.
+``ABSTRACT``, ``CLAIMS`` and ``PROFILES`` belong to the chapter.
 """
 
 from efficient_ai.ab_training._exchange import groups_of, ring_sum, two_level_copy, two_level_sum
 from efficient_ai.ab_training._factored import Place, balanced
+from efficient_ai.ab_training._link import SlowLink
 from efficient_ai.ab_training._merge import MODES, merged, pooled
+from efficient_ai.ab_training._runs import METHODS, Job, Outcome
 from efficient_ai.ab_training._schedule import NODES, PUBLISHED, Schedule
 from efficient_ai.ab_training._state import load, load_state_dict, save, state_dict
+from efficient_ai.ab_training._traffic import Bytes, Plan, Sizes, run_bytes, sizes_of, total
 from efficient_ai.ab_training._training import KINDS, ABTraining
+from efficient_ai.ab_training.claims import ABSTRACT, CLAIMS
+from efficient_ai.ab_training.profiles import PROFILES, Profile
 
 __all__ = [
+    "ABSTRACT",
+    "CLAIMS",
     "KINDS",
+    "METHODS",
     "MODES",
     "NODES",
+    "PROFILES",
     "PUBLISHED",
     "ABTraining",
+    "Bytes",
+    "Job",
+    "Outcome",
     "Place",
+    "Plan",
+    "Profile",
     "Schedule",
+    "Sizes",
+    "SlowLink",
     "balanced",
     "groups_of",
     "load",
@@ -31,8 +54,11 @@ __all__ = [
     "merged",
     "pooled",
     "ring_sum",
+    "run_bytes",
     "save",
+    "sizes_of",
     "state_dict",
+    "total",
     "two_level_copy",
     "two_level_sum",
 ]

@@ -24,7 +24,9 @@ def same_everywhere(transport: Transport, what: dict[str, Any]) -> None:
     for place, name in enumerate(what):
         other = [rank for rank, theirs in enumerate(found) if theirs[place] != found[0][place]]
         if other:
-            raise ValueError(f"ranks {other} have another {name} than rank 0: give all ranks the same before training")
+            raise ValueError(
+                f"ranks {other} have another {name} than rank 0: give all ranks the same before training"
+            )
 
 
 def _digest(value: Any) -> int:
@@ -52,7 +54,9 @@ def check_model(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     learn = {id(p): name for name, p in model.named_parameters() if p.requires_grad}
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
         if isinstance(value, nn.UninitializedParameter) or value.is_meta:
-            raise ValueError(f"{name} has no values yet: run one batch through the model, or load a state first")
+            raise ValueError(
+                f"{name} has no values yet: run one batch through the model, or load a state first"
+            )
         if value.is_floating_point() and not value.isfinite().all():
             raise ValueError(f"{name} is not finite: start from a healthy state")
         if value.is_complex():
@@ -61,12 +65,16 @@ def check_model(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         raise ValueError("no parameter of the model has requires_grad: there is nothing to train")
     held = [p for group in optimizer.param_groups for p in group["params"]]
     if missing := set(learn) - {id(p) for p in held}:
-        raise ValueError(f"the optimiser does not have {learn[missing.pop()]}: give it all that learns, or freeze it")
+        raise ValueError(
+            f"the optimiser does not have {learn[missing.pop()]}: give it all that learns, or freeze it"
+        )
     known = {id(p) for p in model.parameters()}
     if any(id(p) not in known for p in held):
         raise ValueError("the optimiser has a parameter that is not of this model: nobody would exchange it")
     if optimizer.state:
-        raise ValueError("the optimiser has taken steps already: begin with a new one, or load a state of ABTraining")
+        raise ValueError(
+            "the optimiser has taken steps already: begin with a new one, or load a state of ABTraining"
+        )
     _check_rules(optimizer)
 
 

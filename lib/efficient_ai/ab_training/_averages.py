@@ -52,7 +52,9 @@ def mean_gradients(parameters: Sequence[nn.Parameter], add: Sum, count: int) -> 
     for indices in buckets(parameters):
         chosen = [parameters[i] for i in indices]
         if any(p.grad is not None and p.grad.is_sparse for p in chosen):
-            raise ValueError("a sparse gradient cannot be added up in a flat bucket: build the layer with sparse=False")
+            raise ValueError(
+                "a sparse gradient cannot be added up in a flat bucket: build the layer with sparse=False"
+            )
         flags = torch.tensor([float(p.grad is not None) for p in chosen], dtype=chosen[0].dtype,
                              device=chosen[0].device)  # fmt: skip
         parts = [torch.zeros_like(p).reshape(-1) if p.grad is None else p.grad.reshape(-1) for p in chosen]
@@ -63,7 +65,9 @@ def mean_gradients(parameters: Sequence[nn.Parameter], add: Sum, count: int) -> 
         values, flags = flat[: -len(chosen)], flat[-len(chosen) :]
         values = values if small else values / count
         finite &= bool(values.isfinite().all())
-        for parameter, part, flag in zip(chosen, values.split([p.numel() for p in chosen]), flags, strict=True):
+        for parameter, part, flag in zip(
+            chosen, values.split([p.numel() for p in chosen]), flags, strict=True
+        ):
             parameter.grad = part.reshape(parameter.shape).clone() if flag > 0 else None
     return finite
 

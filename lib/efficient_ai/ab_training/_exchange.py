@@ -97,9 +97,7 @@ def groups_of(world: int, size: int) -> list[list[int]]:
         ValueError: no rank, or no whole number of ranks in a group.
     """
     if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in (world, size)):
-        raise ValueError(
-            f"a group has a whole number of ranks, at least 1: world {world!r}, group {size!r}"
-        )
+        raise ValueError(f"a group has a whole number of ranks, at least 1: world {world!r}, group {size!r}")
     count = max(1, world // size)
     least, more = divmod(world, count)
     lengths = [least + (i < more) for i in range(count)]

@@ -23,7 +23,9 @@ class Product(nn.Module):
         return torch.zeros_like(matrices), torch.zeros_like(matrices[..., : self.view.columns, :])
 
 
-def balanced(weight: torch.Tensor, view: lowrank.MatrixView, cutoff: float | None) -> tuple[torch.Tensor, ...]:
+def balanced(
+    weight: torch.Tensor, view: lowrank.MatrixView, cutoff: float | None
+) -> tuple[torch.Tensor, ...]:
     """The two factors of a weight, singular values shared out evenly: ``||A|| = ||B||``.
 
     Args:

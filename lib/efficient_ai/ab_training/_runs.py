@@ -153,10 +153,15 @@ def train(comm: Any, job: Job) -> Outcome:
     mine = next(group for group in groups if comm.rank in group)
     sent = [(e.dest in mine, e.sent) for e in events[begin:end] if e.dest is not None]
     flat = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
-    heads = comm.allgather((flat.numpy(), seconds, sum(n for near, n in sent if not near), sum(n for near, n in sent if near)))
+    heads = comm.allgather(
+        (flat.numpy(), seconds, sum(n for near, n in sent if not near), sum(n for near, n in sent if near))
+    )
     with torch.no_grad():
         model.eval()
-        scores = [100 * float((model(a).argmax(1) == b).float().mean()) for a, b in ((x, y), parts["valid"], parts["test"])]
+        scores = [
+            100 * float((model(a).argmax(1) == b).float().mean())
+            for a, b in ((x, y), parts["valid"], parts["test"])
+        ]
     return Outcome(*scores, sum(h[2] for h in heads), sum(h[3] for h in heads), compression, max(h[1] for h in heads), ranks,
                    max(float(abs(h[0] - heads[0][0]).max()) for h in heads))  # fmt: skip
 

@@ -53,9 +53,7 @@ class Schedule:
     @property
     def merges(self) -> list[int]:
         """The steps after which all merge."""
-        return (
-            list(range(self.first_merge, self.total + 1, self.cycle)) if self.warmup < self.total else []
-        )
+        return list(range(self.first_merge, self.total + 1, self.cycle)) if self.warmup < self.total else []
 
     def switch(self, step: int) -> Switch | None:
         """What happens after ``step`` finished steps, before the next."""

@@ -9,7 +9,20 @@ import torch
 from efficient_ai.ab_training._agree import same_everywhere
 from efficient_ai.ab_training._training import ABTraining
 
-_KEYS = {"settings", "rank", "world", "finished", "ended", "skipped", "rates", "ranks", "kept", "history", "model", "optimizer"}
+_KEYS = {
+    "settings",
+    "rank",
+    "world",
+    "finished",
+    "ended",
+    "skipped",
+    "rates",
+    "ranks",
+    "kept",
+    "history",
+    "model",
+    "optimizer",
+}
 
 
 def state_dict(training: ABTraining) -> dict[str, Any]:
@@ -38,7 +51,10 @@ def load_state_dict(training: ABTraining, state: dict[str, Any]) -> None:
         ValueError: no such state, of another run, rank or number of ranks, or not the same step on all ranks.
     """
     problem = _problem(training, state)
-    verdict = {"answer to whether the state fits": problem is None, "step": None if problem else state["finished"]}
+    verdict = {
+        "answer to whether the state fits": problem is None,
+        "step": None if problem else state["finished"],
+    }
     try:
         same_everywhere(training.transport, verdict)
     except ValueError as error:
@@ -79,7 +95,10 @@ def _problem(training: ABTraining, state: Any) -> str | None:
             return f"the state was made with another {name}: {state['settings'].get(name)}, and here it is {value!r}"
     ours = [len(group["params"]) for group in training.optimizer.param_groups]
     theirs = [len(group["params"]) for group in state["optimizer"]["param_groups"]]
-    if ours != theirs or state["settings"]["optimiser"].split(",")[0] != repr(training.settings["optimiser"]).split(",")[0]:
+    if (
+        ours != theirs
+        or state["settings"]["optimiser"].split(",")[0] != repr(training.settings["optimiser"]).split(",")[0]
+    ):
         return "the state was made with another optimiser, or one of other parameters"
     if len(state["ranks"]) != len(training.places):
         return "the state has another number of decomposed weights: it is of another model"
@@ -88,6 +107,7 @@ def _problem(training: ABTraining, state: Any) -> str | None:
 
 def _model_problem(training: ABTraining, state: dict[str, Any]) -> str | None:
     """The first tensor that is missing, too much or of another shape, factors aside."""
+
     def plain(values: dict) -> dict:
         return {n: tuple(v.shape) for n, v in values.items() if torch.is_tensor(v) and ".original" not in n}
 

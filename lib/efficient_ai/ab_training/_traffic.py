@@ -40,7 +40,9 @@ class Sizes:
     def factor(self, side: str, ranks: Sequence[int] | None = None) -> int:
         """Values of all A or all B, ``N_A`` or ``N_B``, at these ranks or at full rank."""
         ranks = [n for _, _, n in self.matrices] if ranks is None else ranks
-        return sum(c * (m if side == "a" else n) * k for (c, m, n), k in zip(self.matrices, ranks, strict=True))
+        return sum(
+            c * (m if side == "a" else n) * k for (c, m, n), k in zip(self.matrices, ranks, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def run_bytes(
 
 
 def total(self) -> int:
-        return self.between + self.inside
+    return self.between + self.inside
 
 
 @dataclass(frozen=True)
@@ -290,5 +292,3 @@ def sizes_of(training) -> Sizes:
         sum(b.numel() for b in buffers if b.is_floating_point()),
         sum(b.numel() for b in buffers if not b.is_floating_point()),
     )
-
-

@@ -73,7 +73,9 @@ class ABTraining:
             "patience": patience, "optimiser": _describe(optimizer),
         }  # fmt: skip
         trained = {n: p.requires_grad for n, p in model.named_parameters(remove_duplicate=False)}
-        same_everywhere(transport, self.settings | {"set of trained weights": trained, "model": model.state_dict()})
+        same_everywhere(
+            transport, self.settings | {"set of trained weights": trained, "model": model.state_dict()}
+        )
         self.model, self.optimizer, self.transport, self.schedule = model, optimizer, transport, schedule
         self.mode, self.cutoff, self.kind, self.histories = mode, cutoff, kind, histories
         self.max_norm, self.patience = max_norm, patience
@@ -86,7 +88,9 @@ class ABTraining:
         self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in inside]
         self.finished, self.ended = 0, False
         self.skipped: list[int] = []
-        self.history: list[tuple[int, list[int]]] = []  # of each factorisation: after which step, to which ranks
+        self.history: list[
+            tuple[int, list[int]]
+        ] = []  # of each factorisation: after which step, to which ranks
         self._kept: list[dict] = [{} for _ in self.places]
         self._rates = [float(g["lr"]) for g in optimizer.param_groups]
         if schedule.switch(0):
@@ -115,7 +119,9 @@ class ABTraining:
                 changed then.
         """
         if self.ended or self.finished >= self.schedule.total:
-            raise ValueError(f"the schedule has {self.schedule.total} steps, {self.finished} are taken and the run is over: make a new one")
+            raise ValueError(
+                f"the schedule has {self.schedule.total} steps, {self.finished} are taken and the run is over: make a new one"
+            )
         apart = self.phase == "apart" and self.kind != "synchronous"
         buffers = [(b, b.clone()) for b in self.model.buffers()]
         for parameter in self.trained:
@@ -130,7 +136,10 @@ class ABTraining:
             for buffer, before in buffers:
                 buffer.copy_(before)
             self.skipped.append(self.finished)
-            if len(self.skipped) > self.patience and self.skipped[-self.patience - 1] == self.finished - self.patience:
+            if (
+                len(self.skipped) > self.patience
+                and self.skipped[-self.patience - 1] == self.finished - self.patience
+            ):
                 self.skipped.pop()
                 raise ValueError(
                     f"rank {self.transport.rank}, step {self.finished + 1}: the gradient of its group is not finite, for more than "
@@ -183,7 +192,9 @@ class ABTraining:
         ranks = ranks.to(self.places[0].weight.device) if self.places else ranks
         self._world(ranks)
         if bad := [place.name for place, k in zip(self.places, ranks.tolist(), strict=True) if k < 0]:
-            raise ValueError(f"{bad[0]} has no singular values at step {self.finished}: load the last state, take a smaller rate")
+            raise ValueError(
+                f"{bad[0]} has no singular values at step {self.finished}: load the last state, take a smaller rate"
+            )
         self.history.append((self.finished, ranks.tolist()))
         for i, (place, k) in enumerate(zip(self.places, ranks.tolist(), strict=True)):
             view, weight = place.view, place.weight
@@ -191,7 +202,10 @@ class ABTraining:
             parts = found.get(i) or tuple(weight.new_empty(shape) for shape in shapes)
             flat = torch.cat([part.reshape(-1) for part in parts])
             two_level_copy(self.transport, flat, i % world, self.groups)
-            a, b = (p.reshape(s).clone() for p, s in zip(flat.split([math.prod(s) for s in shapes]), shapes, strict=True))
+            a, b = (
+                p.reshape(s).clone()
+                for p, s in zip(flat.split([math.prod(s) for s in shapes]), shapes, strict=True)
+            )
             self._kept[i] = self.optimizer.state.get(weight, {})
             factor = place.install(a, b, self.learns[rank])
             sides = (None, b) if factor is place.a else (a, None)
@@ -245,7 +259,11 @@ class ABTraining:
         if self.ended:
             return
         self.ended = True
-        if self.kind != "synchronous" and self.phase == "apart" and self.schedule.switch(self.finished) != "merge":
+        if (
+            self.kind != "synchronous"
+            and self.phase == "apart"
+            and self.schedule.switch(self.finished) != "merge"
+        ):
             self._merge()
         else:
             merge_buffers(self.model, self.transport, self.groups)
@@ -258,14 +276,21 @@ def _learner(place: Place) -> nn.Parameter:
 
 
 def _describe(optimizer: torch.optim.Optimizer) -> list:
-    groups = [{k: v for k, v in g.items() if k != "params"} | {"size": len(g["params"])} for g in optimizer.param_groups]
+    groups = [
+        {k: v for k, v in g.items() if k != "params"} | {"size": len(g["params"])}
+        for g in optimizer.param_groups
+    ]
     return [type(optimizer).__name__, *[sorted((k, str(v)) for k, v in group.items()) for group in groups]]
 
 
 def _check_choices(schedule, mode, cutoff, kind, histories, max_norm, patience) -> None:
     if not isinstance(schedule, Schedule):
         raise ValueError(f"give a Schedule, not {schedule!r}")
-    for name, value, known in (("merge", mode, MODES), ("kind", kind, KINDS), ("histories", histories, ("average", "reset"))):
+    for name, value, known in (
+        ("merge", mode, MODES),
+        ("kind", kind, KINDS),
+        ("histories", histories, ("average", "reset")),
+    ):
         if value not in known:
             raise ValueError(f"{name} is one of {', '.join(known)}: not {value!r}")
     if isinstance(cutoff, bool) or not isinstance(cutoff, int | float) or not 0 <= cutoff <= 1:

@@ -61,13 +61,13 @@ def scaled(steps: int) -> Schedule:
 
 _LAPTOP = Profile(
     seeds=5, tune_seeds=2, rates=(0.001, 0.003, 0.01), steps=450, width=128, depth=3, batch=16,
-    cutoffs=(0.05, 0.15, 0.3, 0.5), small=200, batches=(8, 64), peers=True, exact_seeds=3, link=2e6, timed=5,
+    cutoffs=(0.05, 0.15, 0.3, 0.5), small=200, batches=(16, 64), peers=True, exact_seeds=3, link=2e6, timed=5,
     patience=400,
 )  # fmt: skip
 
 PROFILES = {
-    "smoke": replace(_LAPTOP, seeds=3, tune_seeds=0, rates=(0.003,), steps=120, width=64, cutoffs=(0.15, 0.4),
-                     batches=(8, 64), peers=False, exact_seeds=1, timed=3, patience=100),
+    "smoke": replace(_LAPTOP, seeds=3, tune_seeds=0, rates=(0.003,), steps=90, width=64, cutoffs=(0.15, 0.4),
+                     batches=(16, 64), peers=False, exact_seeds=1, timed=3, patience=100),
     "laptop": _LAPTOP,
-    "full": replace(_LAPTOP, seeds=10, tune_seeds=3, steps=1500, width=256, batches=(8, 32, 128), patience=1500),
+    "full": replace(_LAPTOP, seeds=10, tune_seeds=3, steps=1500, width=256, batches=(16, 32, 128), patience=1500),
 }  # fmt: skip

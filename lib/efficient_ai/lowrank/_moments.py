@@ -13,7 +13,6 @@ import torch
 
 from efficient_ai.lowrank._views import MatrixView
 
-
 Side = torch.Tensor | None
 
 
@@ -93,7 +92,9 @@ def move_state(
     if (left is not None and left.shape[-2] != rows) or (right is not None and right.shape[-1] != columns):
         sides = " and ".join(str(tuple(side.shape)) for side in (left, right) if side is not None)
         raise ValueError(f"factors of shapes {sides} do not fit {tuple(matrices.shape)}")
-    batch = matrices.shape[:-2] if left is None else torch.broadcast_shapes(matrices.shape[:-2], left.shape[:-2])
+    batch = (
+        matrices.shape[:-2] if left is None else torch.broadcast_shapes(matrices.shape[:-2], left.shape[:-2])
+    )
     shape = (*batch, rows if left is None else left.shape[-1], columns if right is None else right.shape[-2])
     if new.numel() != torch.Size(shape).numel() or new.shape[-2:] != shape[-2:]:
         raise ValueError(f"the new parameter has shape {tuple(new.shape)}, its moments {tuple(shape)}")

@@ -24,7 +24,9 @@ def net(seed=0, kind=torch.float64, sizes=(6, 8, 7, 3)):
 
 def batch(rank, step, kind=torch.float64, n=5, inputs=6, classes=3):
     rng = torch.Generator().manual_seed(1000 * step + rank)
-    return torch.randn(n, inputs, generator=rng, dtype=torch.float64).to(kind), torch.randint(classes, (n,), generator=rng)
+    return torch.randn(n, inputs, generator=rng, dtype=torch.float64).to(kind), torch.randint(
+        classes, (n,), generator=rng
+    )
 
 
 def step(run, rank, index, poison=None):
@@ -37,14 +39,18 @@ def step(run, rank, index, poison=None):
 def make(comm, schedule=TOY, optimiser="AdamW", model=None, lr=0.01, **options):
     model = net() if model is None else model
     kind = getattr(torch.optim, optimiser)
-    return ABTraining(model, kind([p for p in model.parameters()], lr=lr), MPITransport(comm), schedule, **options)
+    return ABTraining(
+        model, kind([p for p in model.parameters()], lr=lr), MPITransport(comm), schedule, **options
+    )
 
 
 def spread(comm, run):
     """Largest difference of any parameter from rank 0's; the parameters' own places, sums over no ranks."""
     flat = torch.cat([p.detach().double().reshape(-1) for p in run.model.parameters()]).numpy()
     first = comm.bcast(flat, 0)
-    return comm.allreduce(float(np.abs(flat - first).max()) if flat.shape == first.shape else float("inf"), max_op())
+    return comm.allreduce(
+        float(np.abs(flat - first).max()) if flat.shape == first.shape else float("inf"), max_op()
+    )
 
 
 def max_op():
@@ -93,7 +99,9 @@ def stop_and_go_on(comm, at):
     ab_training.load(again, folder)
     same = [step(again, comm.rank, t) == losses[t] for t in range(at, 60)]
     again.finish()
-    equal = all(torch.equal(p, q) for p, q in zip(whole.model.parameters(), again.model.parameters(), strict=True))
+    equal = all(
+        torch.equal(p, q) for p, q in zip(whole.model.parameters(), again.model.parameters(), strict=True)
+    )
     return all(same) and equal and again.finished == 60
 
 
@@ -119,7 +127,9 @@ def bytes_by_phase(comm, schedule, **options):
     marks.append(len(counting.record.events))
     mine, found, begin = where[comm.rank], [], 0
     for end in marks:
-        sent = [(where[e.dest] != mine, e.sent) for e in counting.record.events[begin:end] if e.dest is not None]
+        sent = [
+            (where[e.dest] != mine, e.sent) for e in counting.record.events[begin:end] if e.dest is not None
+        ]
         found.append([sum(n for out, n in sent if out), sum(n for out, n in sent if not out)])
         begin = end
     return comm.allreduce(np.array(found)).tolist(), [k.rank for k in run.places]

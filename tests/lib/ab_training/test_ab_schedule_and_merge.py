@@ -100,7 +100,9 @@ def test_the_rate_climbs_from_the_scheduled_rate_after_every_switch():
 def test_factors_of_full_rank_change_nothing_and_the_parameter_comes_back(shape, kind, wanted):
     kind = kind.double()
     found = lowrank.survey(nn.Sequential(kind)).layers
-    if wanted is None:  # every output of a depthwise convolution sees one channel: its matrices have rank one already
+    if (
+        wanted is None
+    ):  # every output of a depthwise convolution sees one channel: its matrices have rank one already
         assert not found
         return
     model = nn.Sequential(kind)
@@ -130,7 +132,9 @@ def test_the_error_of_a_cut_is_what_was_dropped_and_both_factors_weigh_the_same(
     a, b = balanced(weight, view, 0.5)
     k = a.shape[-1]
     assert k == int((s > 0.5 * s[0]).sum())
-    assert torch.linalg.norm(view.join(a @ b) - weight) == pytest.approx(float(s[k:].square().sum().sqrt()), abs=1e-12)
+    assert torch.linalg.norm(view.join(a @ b) - weight) == pytest.approx(
+        float(s[k:].square().sum().sqrt()), abs=1e-12
+    )
     assert float(a.norm()) == pytest.approx(float(b.norm()), abs=1e-12)
 
 
