@@ -10,7 +10,7 @@ The method
 
 Counted beforehand and measured
     ``Plan``, ``Sizes``, ``run_bytes``, ``sizes_of``   bytes of a run by item, between groups and within
-    ``SlowLink``                       a slow link between groups
+    ``SlowLink``, ``Alone``            a slow link between groups; a world of one without MPI
 
 Experiments: :mod:`efficient_ai.ab_training.experiments`; the authors' networks: :mod:`efficient_ai.ab_training.published`.
 ``ABSTRACT``, ``CLAIMS`` and ``PROFILES`` belong to the chapter.
@@ -18,15 +18,16 @@ Experiments: :mod:`efficient_ai.ab_training.experiments`; the authors' networks:
 
 from efficient_ai.ab_training._exchange import groups_of, ring_sum, two_level_copy, two_level_sum
 from efficient_ai.ab_training._factored import Place, balanced
-from efficient_ai.ab_training._link import SlowLink
+from efficient_ai.ab_training._link import Alone, SlowLink
 from efficient_ai.ab_training._merge import MODES, merged, pooled
-from efficient_ai.ab_training._runs import METHODS, Job, Outcome
+from efficient_ai.ab_training._runs import METHODS, Job, Outcome, digits, network
 from efficient_ai.ab_training._schedule import NODES, PUBLISHED, Schedule
 from efficient_ai.ab_training._state import load, load_state_dict, save, state_dict
 from efficient_ai.ab_training._traffic import Bytes, Plan, Sizes, run_bytes, sizes_of, total
 from efficient_ai.ab_training._training import KINDS, ABTraining
 from efficient_ai.ab_training.claims import ABSTRACT, CLAIMS
 from efficient_ai.ab_training.profiles import PROFILES, Profile
+from efficient_ai.transport import MPITransport, TorchTransport
 
 __all__ = [
     "ABSTRACT",
@@ -38,8 +39,10 @@ __all__ = [
     "PROFILES",
     "PUBLISHED",
     "ABTraining",
+    "Alone",
     "Bytes",
     "Job",
+    "MPITransport",
     "Outcome",
     "Place",
     "Plan",
@@ -47,11 +50,14 @@ __all__ = [
     "Schedule",
     "Sizes",
     "SlowLink",
+    "TorchTransport",
     "balanced",
+    "digits",
     "groups_of",
     "load",
     "load_state_dict",
     "merged",
+    "network",
     "pooled",
     "ring_sum",
     "run_bytes",

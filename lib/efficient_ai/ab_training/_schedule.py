@@ -83,9 +83,22 @@ class Schedule:
         inside = step % self.cycle
         return inside if inside < self.together else inside - self.together
 
+    def segments(self) -> list[tuple[Phase, int]]:
+        """The phases of the run in order, each with its number of steps."""
+        if self.warmup >= self.total:
+            return [("warm-up", self.total)]
+        found: list[tuple[Phase, int]] = [("warm-up", self.warmup), ("apart", self.first_merge - self.warmup)]
+        found += [("together", self.together), ("apart", self.cycle - self.together)] * len(self.merges)
+        left, kept = self.total, []
+        for phase, steps in found:
+            if min(steps, left):
+                kept.append((phase, min(steps, left)))
+            left -= min(steps, left)
+        return kept
+
     def count(self, phase: Phase) -> int:
         """How many steps of the run are in this phase."""
-        return sum(self.phase(step) == phase for step in range(self.total))
+        return sum(steps for name, steps in self.segments() if name == phase)
 
     @property
     def share_at_full_rank(self) -> float:
