@@ -1,5 +1,6 @@
 """One training on ranks: digits, a network of linear layers, one of the methods."""
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def network(width: int, depth: int, seed: int, orthogonal: bool = False) -> nn.S
     torch.manual_seed(seed_for(seed))
     sizes = [64, *[width] * depth, 10]
     layers: list[nn.Module] = []
-    for i, o in zip(sizes, sizes[1:], strict=False):
+    for i, o in itertools.pairwise(sizes):
         layer = nn.Linear(i, o)
         if orthogonal:
             nn.init.orthogonal_(layer.weight)

@@ -66,7 +66,7 @@ _LAPTOP = Profile(
 )  # fmt: skip
 
 PROFILES = {
-    "smoke": replace(_LAPTOP, seeds=3, tune_seeds=0, rates=(0.003,), steps=60, width=64, link=8e6, cutoffs=(0.15, 0.4),
+    "smoke": replace(_LAPTOP, seeds=3, tune_seeds=0, rates=(0.003,), steps=45, width=64, link=8e6, cutoffs=(0.15, 0.4),
                      batches=(16, 64), peers=False, exact_seeds=1, timed=3, patience=100),
     "laptop": _LAPTOP,
     "full": replace(_LAPTOP, seeds=10, tune_seeds=3, steps=1500, width=256, batches=(16, 32, 128), patience=1500),

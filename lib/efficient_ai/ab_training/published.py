@@ -1,5 +1,6 @@
 """What the authors trained: shapes of the three networks, from which every count of a run follows."""
 
+import itertools
 import math
 
 from efficient_ai.ab_training._traffic import Sizes
@@ -39,7 +40,7 @@ def vit_base(classes: int = 1000) -> Sizes:
 def vgg16(classes: int = 10) -> Sizes:
     """VGG16 whose two wide layers are convolutions of 7 x 7 and 1 x 1: 14 layers are decomposed."""
     widths = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
-    weights = [(o, i, 3, 3) for i, o in zip(widths, widths[1:], strict=False)]
+    weights = [(o, i, 3, 3) for i, o in itertools.pairwise(widths)]
     weights += [(4096, 512, 7, 7), (4096, 4096, 1, 1)]
     return _sizes(weights, [w[0] for w in weights], [64 * 3 * 9, 64, 4096 * classes, classes])
 

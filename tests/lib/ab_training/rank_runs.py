@@ -1,5 +1,6 @@
 """What the tests run on ranks."""
 
+import itertools
 import tempfile
 
 import numpy as np
@@ -17,7 +18,7 @@ TOY = Schedule(60, 10, 20, 4, 8)
 def net(seed=0, kind=torch.float64, sizes=(6, 8, 7, 3)):
     torch.manual_seed(seed)
     layers = []
-    for i, o in zip(sizes, sizes[1:], strict=False):
+    for i, o in itertools.pairwise(sizes):
         layers += [nn.Linear(i, o), nn.ReLU()]
     return nn.Sequential(*layers[:-1]).to(kind)
 

@@ -61,7 +61,7 @@ class Mixed(nn.Module):
         return self.out(self.frozen(h @ self.bare)).mean(1)
 
 
-@pytest.mark.parametrize("optimiser", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam"])
+@pytest.mark.parametrize("optimiser", ["SGD", "Adam", "AdamW", "RMSprop", "NAdam"])
 def test_a_whole_run_on_layers_of_many_kinds(optimiser):
     torch.manual_seed(0)
     model = Mixed()
@@ -96,7 +96,7 @@ def test_states_of_elsewhere_are_refused_and_nothing_changes():
         with pytest.raises(ValueError, match="state"):
             load_state_dict(other, bad)
     settings = state_dict(make(other.model, mode="full"))
-    with pytest.raises(ValueError, match="another merge|another mode"):
+    with pytest.raises(ValueError, match="another mode"):
         load_state_dict(other, settings)
     assert torch.equal(other.model[0].weight, before)
 
