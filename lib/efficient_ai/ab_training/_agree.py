@@ -73,7 +73,7 @@ def check_model(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         raise ValueError("the optimiser has a parameter that is not of this model: nobody would exchange it")
     if optimizer.state:
         raise ValueError(
-            "the optimiser has taken steps already: begin with a new one, or load a state of ABTraining"
+            "the optimiser has a state already: begin with a new one (Adagrad, which has one from the start, cannot be used)"
         )
     _check_rules(optimizer)
 
@@ -90,5 +90,5 @@ def _check_rules(optimizer: torch.optim.Optimizer) -> None:
     except (TypeError, ValueError, RuntimeError) as error:
         name = type(optimizer).__name__
         raise ValueError(
-            f"{name} cannot be taken into another basis ({error}): use one of torch.optim's SGD, Adam, AdamW, RMSprop, Adagrad"
+            f"{name} cannot be taken into another basis ({error}): use one of torch.optim's SGD, Adam, AdamW, RMSprop"
         ) from error
