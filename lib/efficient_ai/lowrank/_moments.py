@@ -13,32 +13,39 @@ import torch
 
 from efficient_ai.lowrank._views import MatrixView
 
+Side = torch.Tensor | None
 
-def first_moment(moment: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+
+def first_moment(moment: torch.Tensor, left: Side, right: Side) -> torch.Tensor:
     """A mean of gradients in the new basis: ``left^T moment right^T``, exact.
 
     Args:
         moment: in the old basis, shape ``(..., m, n)``.
-        left: ``L``, shape ``(..., m, p)``.
-        right: ``R``, shape ``(..., q, n)``.
+        left: ``L``, shape ``(..., m, p)``; ``None`` for the identity.
+        right: ``R``, shape ``(..., q, n)``; ``None`` for the identity.
 
     Returns:
         Shape ``(..., p, q)``.
     """
-    return left.mT @ moment @ right.mT
+    moment = moment if left is None else left.mT @ moment
+    return moment if right is None else moment @ right.mT
 
 
-def second_moment(moment: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def _each(change: Callable[[torch.Tensor], torch.Tensor], *sides: Side) -> list[Side]:
+    return [None if side is None else change(side) for side in sides]
+
+
+def second_moment(moment: torch.Tensor, left: Side, right: Side) -> torch.Tensor:
     """A mean of squared gradients in the new basis, by the rule above; arguments as :func:`first_moment`. Not negative."""
-    return first_moment(moment, left.square(), right.square())
+    return first_moment(moment, *_each(torch.square, left, right))
 
 
-def _bound(moment: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def _bound(moment: torch.Tensor, left: Side, right: Side) -> torch.Tensor:
     """The largest size of a gradient in the new basis can be no larger than this."""
-    return first_moment(moment, left.abs(), right.abs())
+    return first_moment(moment, *_each(torch.abs, left, right))
 
 
-Rule = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+Rule = Callable[[torch.Tensor, Side, Side], torch.Tensor]
 _RULES: dict[str, Rule] = {  # by the names that torch.optim gives to its state
     "exp_avg": first_moment,
     "momentum_buffer": first_moment,
@@ -55,8 +62,8 @@ def move_state(
     optimizer: torch.optim.Optimizer,
     old: torch.nn.Parameter,
     new: torch.nn.Parameter,
-    left: torch.Tensor,
-    right: torch.Tensor,
+    left: Side,
+    right: Side,
     view: MatrixView | None = None,
 ) -> None:
     """Let ``optimizer`` train ``new`` in place of ``old``, in the same group, with its state in the new basis.
@@ -66,8 +73,8 @@ def move_state(
     Args:
         old: trained up to now; a weight that ``view`` splits, or matrices of shape ``(..., m, n)``.
         new: ``X`` of ``old = L X R``, shape ``(..., p, q)``, or ``(p, q)`` for a single one.
-        left: ``L``, shape ``(..., m, p)``.
-        right: ``R``, shape ``(..., q, n)``.
+        left: ``L``, shape ``(..., m, p)``; ``None`` for the identity.
+        right: ``R``, shape ``(..., q, n)``; ``None`` for the identity.
         view: of ``old`` as matrices.
 
     Raises:
@@ -81,12 +88,14 @@ def move_state(
         raise ValueError("this optimiser trains the new parameter already")
     split = (lambda tensor: tensor) if view is None else view.split
     matrices = split(old.detach())
-    batch = torch.broadcast_shapes(matrices.shape[:-2], left.shape[:-2])
-    shape = (*batch, left.shape[-1], right.shape[-2])
-    if left.shape[-2] != matrices.shape[-2] or right.shape[-1] != matrices.shape[-1]:
-        raise ValueError(
-            f"factors of shapes {tuple(left.shape)} and {tuple(right.shape)} do not fit {tuple(matrices.shape)}"
-        )
+    rows, columns = matrices.shape[-2:]
+    if (left is not None and left.shape[-2] != rows) or (right is not None and right.shape[-1] != columns):
+        sides = " and ".join(str(tuple(side.shape)) for side in (left, right) if side is not None)
+        raise ValueError(f"factors of shapes {sides} do not fit {tuple(matrices.shape)}")
+    batch = (
+        matrices.shape[:-2] if left is None else torch.broadcast_shapes(matrices.shape[:-2], left.shape[:-2])
+    )
+    shape = (*batch, rows if left is None else left.shape[-1], columns if right is None else right.shape[-2])
     if new.numel() != torch.Size(shape).numel() or new.shape[-2:] != shape[-2:]:
         raise ValueError(f"the new parameter has shape {tuple(new.shape)}, its moments {tuple(shape)}")
     moved = {}
@@ -95,7 +104,7 @@ def move_state(
             moved[name] = value
         elif name in _RULES:
             place = {"dtype": value.dtype, "device": value.device}
-            found = _RULES[name](split(value), left.to(**place), right.to(**place))
+            found = _RULES[name](split(value), *_each(lambda side, at=place: side.to(**at), left, right))
             moved[name] = found.reshape(new.shape).contiguous()
         else:
             raise ValueError(f"no rule for {name!r} of {type(optimizer).__name__} in another basis")
