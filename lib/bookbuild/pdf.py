@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -107,11 +107,11 @@ def _join(screen, address: str, sheets: Sequence[tuple[str, str, bytes]]) -> byt
         contents = PdfReader(io.BytesIO(_sheet(screen, _contents(sheets, first))))
         front = len(contents.pages)
     numbers = "".join(
-        f"<div style='height:1px;break-after:page;position:relative'><p style='position:absolute;top:262mm;width:100%;"
-        f"text-align:center;font-size:10px'>{n + 1}</p></div>"
+        f"<div style='height:290mm;break-after:page;position:relative'><p style='position:absolute;bottom:6mm;width:100%;"
+        f"text-align:center;font-size:10px;margin:0'>{n + 1}</p></div>"
         for n in range(front, at)
     )
-    stamps = PdfReader(io.BytesIO(_sheet(screen, numbers)))
+    stamps = PdfReader(io.BytesIO(_sheet(screen, numbers, {"format": "A4"})))
     writer = PdfWriter()
     for page in contents.pages:
         writer.add_page(page)
@@ -127,9 +127,9 @@ def _join(screen, address: str, sheets: Sequence[tuple[str, str, bytes]]) -> byt
     return out.getvalue()
 
 
-def _sheet(screen, body: str) -> bytes:
+def _sheet(screen, body: str, paper: Mapping = _PAPER) -> bytes:
     screen.set_content(_STYLE + body)
-    return screen.pdf(**_PAPER)
+    return screen.pdf(**paper)
 
 
 def _contents(sheets: Sequence[tuple[str, str, bytes]], first: dict[str, int]) -> str:
@@ -158,5 +158,5 @@ def _turn_links(writer, address: str, first: dict[str, int]) -> None:
                     [writer.pages[first[page]].indirect_reference, NameObject("/Fit")]
                 )
             kept.append(each)
-        if kept:
+        if "/Annots" in sheet:
             sheet[NameObject("/Annots")] = kept
