@@ -7,7 +7,7 @@ import nbformat
 
 # What is no running text: code, mathematics, links, roles, headings, lines of a table, comments, HTML.
 _NOT_TEXT = re.compile(
-    r"```.*?```|~~~.*?~~~|:::.*?:::|\$\$.*?\$\$|<!--.*?-->|<[^>]+>|`[^`]*`|\$[^$]+\$|!?\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?"
+    r"<(?P<tag>details|div|table|p)\b[^>]*>.*?</(?P=tag)>|```.*?```|~~~.*?~~~|:::.*?:::|\$\$.*?\$\$|^[^\n]*<!--[^\n]*?-->|<[^>]+>|`[^`]*`|\$[^$]+\$|!?\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?"
     r"|^\#.*?$|^\|.*?$|\{[\w:]+\}`[^`]*`|\*After .*?\*",
     re.DOTALL | re.MULTILINE,
 )

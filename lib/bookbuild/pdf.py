@@ -22,6 +22,12 @@ _PREPARE = """() => {
     document.documentElement.dataset.theme = 'light';
     for (const fold of document.querySelectorAll('details.chapter-verdicts, details.scoreboard-more')) fold.open = true;
 }"""
+# On paper nothing scrolls and nothing unfolds; a figure stays on one page.
+_PRINT = (
+    "figure.eai-figure, .bd-article table tr, div.admonition { break-inside: avoid } h2, h3 { break-after: avoid }"
+    "div.highlight pre { white-space: pre-wrap !important; overflow-wrap: anywhere; font-size: 7.5pt !important }"
+    "details.hide, details.toggle-details { display: none } div.cell_output { overflow: visible !important }"
+)
 _DRAWN = (
     "() => [...document.querySelectorAll('figure.eai-figure')].every(each => each.querySelector('.main-svg'))"
 )
@@ -86,6 +92,7 @@ def printed(screen, address: str, pages: Iterable[str]) -> bytes:
         print(f"  printing {page}", flush=True)
         screen.goto(f"{address}/{page}.html")
         screen.evaluate(_PREPARE)
+        screen.add_style_tag(content=_PRINT)
         screen.wait_for_function(_DRAWN, timeout=60_000)
         screen.wait_for_timeout(700)  # mathematics and fonts
         title = screen.locator("h1").first.inner_text().strip().rstrip("#")

@@ -121,6 +121,11 @@ def _readable(
             before=reading.before(chapter),
             then=reading.then(layout, chapter),
         )
+        words = layout.root / f"{GLOSSARY}.md"
+        if (
+            words.exists() and GLOSSARY in layout.pages()
+        ):  # before placeholders become what is no running text
+            glossary.link(content.cells, glossary.terms(words.read_text(encoding="utf-8")))
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
@@ -132,8 +137,5 @@ def _readable(
                 output["data"]["text/html"] = for_site("".join(text))
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"laptop"', f'"{profile}"')  # the page shows what was run
-    words = layout.root / f"{GLOSSARY}.md"
-    if page.startswith("book/chapters/") and words.exists() and GLOSSARY in layout.pages():
-        glossary.link(content.cells, glossary.terms(words.read_text(encoding="utf-8")))
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
