@@ -44,6 +44,15 @@ def test_the_cell_that_shows_the_bar_says_nothing_of_the_pace():
     assert course.sentence() == "1 of 2 cells, about 10 s left"
 
 
+def test_cells_above_have_run():
+    clock = Clock()
+    course = Course("abc", {"a": 4.0, "b": 1.0, "c": 10.0}, clock, ran="a")
+    course.end("b")
+    assert course.sentence() == "2 of 3 cells, about 10 s left"
+    run(course, clock, "c", 3.0)
+    assert course.sentence() == "all 3 cells have run, in 3 s"
+
+
 def test_without_an_earlier_run_only_cells_are_counted():
     clock = Clock()
     course = Course("ab", {}, clock)

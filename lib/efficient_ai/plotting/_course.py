@@ -22,6 +22,7 @@ class Course:
         cells: ids of all code cells.
         seconds: what each took in an earlier run; cells without are not counted in the time left, and with none there is none.
         clock: in seconds.
+        ran: ids of cells that have run already.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class Course:
         cells: Collection[str],
         seconds: Mapping[str, float],
         clock: Callable[[], float] = time.monotonic,
+        ran: Collection[str] = (),
     ):
         self.cells, self.seconds, self.clock = list(cells), dict(seconds), clock
-        self._done: dict[str, float] = {}  # how long each took now
+        self._done: dict[str, float] = dict.fromkeys(ran, 0.0)  # how long each took now
         self._began: float | None = (
             None  # the cell that calls us was begun before: it says nothing of the pace
         )
@@ -54,7 +56,7 @@ class Course:
         """Seconds that the other cells will take at the pace of those that have run; None where nothing is known."""
         if not self.seconds:
             return None
-        known = [cell for cell in self._done if cell in self.seconds]
+        known = [cell for cell, took in self._done.items() if took and cell in self.seconds]
         expected = sum(self.seconds[cell] for cell in known)
         pace = sum(self._done[cell] for cell in known) / expected if expected > _ENOUGH else 1.0
         return pace * sum(self.seconds.get(cell, 0.0) for cell in self.cells if cell not in self._done)
@@ -85,7 +87,9 @@ def follow(profile: str) -> None:
         return  # no chapter, or a copy under another name: it runs all the same
     if shell is None or not hasattr(shell, "get_parent"):
         return
-    course = Course(chapter["cells"], chapter["seconds"].get(profile, {}))
+    cells, here = chapter["cells"], _cell(shell)
+    before = cells[: cells.index(here)] if here in cells else []  # who runs this cell has run those above
+    course = Course(cells, chapter["seconds"].get(profile, {}), ran=before)
     if not _following:
         shell.events.register("pre_run_cell", lambda *_: _following[-1].begin())
         shell.events.register("post_run_cell", lambda *_: _following[-1].end(_cell(shell)))
