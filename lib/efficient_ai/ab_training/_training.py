@@ -108,6 +108,12 @@ class ABTraining:
         """What learns now, in an order that all ranks share within a group."""
         return [_learner(place) for place in self.places] + self.others
 
+    def _not_finite(self) -> str:
+        return (
+            f"rank {self.transport.rank}, step {self.finished + 1}: the gradient of its group is not finite, for more than "
+            f"{self.patience} steps in a row; the weights are unharmed. Look at the data, or take a smaller learning rate"
+        )
+
     def step(self, loss: Callable[[], torch.Tensor]) -> float:
         """Take one step; returns the loss of this rank's batch.
 
@@ -141,10 +147,7 @@ class ABTraining:
                 and self.skipped[-self.patience - 1] == self.finished - self.patience
             ):
                 self.skipped.pop()
-                raise ValueError(
-                    f"rank {self.transport.rank}, step {self.finished + 1}: the gradient of its group is not finite, for more than "
-                    f"{self.patience} steps in a row; the weights are unharmed. Look at the data, or take a smaller learning rate"
-                )
+                raise ValueError(self._not_finite())
         self.finished += 1
         if what := self.schedule.switch(self.finished):
             self._switch(what)

@@ -361,4 +361,6 @@ def test_fusion_allocates_the_result_and_less_than_one_layer(k):
     x = torch.zeros(1, 512)
     fuse(members, x)  # imports and caches
     sizes = [p.numel() * p.element_size() for p in members[0].parameters()]
-    assert sum(sizes) <= peak_bytes(lambda: fuse(members, x)) <= sum(sizes) + max(sizes)
+    # The least of three: what other threads of this process allocate meanwhile is counted, too.
+    least = min(peak_bytes(lambda: fuse(members, x)) for _ in range(3))
+    assert sum(sizes) <= least <= sum(sizes) + max(sizes)
