@@ -170,7 +170,7 @@ def global_l1(tensors: Mapping[str, Tensor], density: float) -> Masks:
         raise ValueError("there is nothing to prune")
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name} is not finite: training diverged, prune an earlier state")
+            raise ValueError(f"{name} holds values that are not finite: prune an earlier one")
     flat = torch.cat([tensor.detach().abs().float().reshape(-1).cpu() if tensor.dtype == torch.float16 else
                       tensor.detach().abs().reshape(-1).cpu() for tensor in tensors.values()])  # fmt: skip
     keep = torch.ones(len(flat), dtype=torch.bool)
