@@ -166,8 +166,7 @@ def test_a_reader_runs_a_chapter_and_finds_its_figures_again(place, browser, nam
     figures = page.evaluate(FIGURES)
     assert figures >= 4
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")  # the bar moves after the cell
-    bars = [text for text in _shown(path) if "this chapter" in text]
-    assert len(bars) == 1 and "cells have run, in" in bars[0]
+    wait_for(lambda: _bar_is_full(path), 20)
     _slide(page)
 
     def background():
@@ -198,6 +197,11 @@ def test_a_reader_runs_a_chapter_and_finds_its_figures_again(place, browser, nam
     wait_for(lambda: not left_running(temporary), 30)
     left = {each.name for each in temporary.iterdir()} - CACHES
     assert not left, "folders of the run are gone with its kernel"
+
+
+def _bar_is_full(path):
+    bars = [text for text in _shown(path) if "aria-label='this chapter'" in text]
+    return len(bars) == 1 and "cells have run, in" in bars[0]
 
 
 def _shown(path):
