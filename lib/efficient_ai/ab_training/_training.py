@@ -108,6 +108,17 @@ class ABTraining:
         """What learns now, in an order that all ranks share within a group."""
         return [_learner(place) for place in self.places] + self.others
 
+    def _over(self) -> str:
+        return (
+            f"the schedule has {self.schedule.total} steps, {self.finished} are taken and the run is over: "
+            "make a new one"
+        )
+
+    def _no_values(self, name: str) -> str:
+        return (
+            f"{name} has no singular values at step {self.finished}: load the last state, take a smaller rate"
+        )
+
     def _not_finite(self) -> str:
         return (
             f"rank {self.transport.rank}, step {self.finished + 1}: the gradient of its group is not finite, for more than "
@@ -125,9 +136,7 @@ class ABTraining:
                 changed then.
         """
         if self.ended or self.finished >= self.schedule.total:
-            raise ValueError(
-                f"the schedule has {self.schedule.total} steps, {self.finished} are taken and the run is over: make a new one"
-            )
+            raise ValueError(self._over())
         apart = self.phase == "apart" and self.kind != "synchronous"
         buffers = [(b, b.clone()) for b in self.model.buffers()]
         for parameter in self.trained:
@@ -195,9 +204,7 @@ class ABTraining:
         ranks = ranks.to(self.places[0].weight.device) if self.places else ranks
         self._world(ranks)
         if bad := [place.name for place, k in zip(self.places, ranks.tolist(), strict=True) if k < 0]:
-            raise ValueError(
-                f"{bad[0]} has no singular values at step {self.finished}: load the last state, take a smaller rate"
-            )
+            raise ValueError(self._no_values(bad[0]))
         self.history.append((self.finished, ranks.tolist()))
         for i, (place, k) in enumerate(zip(self.places, ranks.tolist(), strict=True)):
             view, weight = place.view, place.weight
