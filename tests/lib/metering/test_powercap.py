@@ -249,9 +249,13 @@ def test_a_driven_tree_is_read_while_it_moves(tmp_path):
             while tree.true_joules["package-0"] < 60:
                 time.sleep(0.01)
         after = tree.true_joules["package-0"]
-    if any("without a reading" in note for note in m.notes):
-        pytest.skip("this machine is too busy: the reader did not get its turn, and the meter says so")
-    assert m.wraps == 1 and 60 - before - 1e-5 <= m.joules <= after - before + 1e-5
+    least, most = 60 - before - 1e-5, after - before + 1e-5
+    if any(
+        "without a reading" in note for note in m.notes
+    ):  # the reader did not get its turn: told, and still true
+        assert m.low <= most and m.high >= least
+    else:
+        assert m.wraps == 1 and least <= m.joules <= most
 
 
 def test_a_load_that_writes_its_own_energy_is_measured_to_a_microjoule(tmp_path):
