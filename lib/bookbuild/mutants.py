@@ -27,8 +27,13 @@ from bookbuild.layout import BuildError, Layout
 from bookbuild.testing import timed
 from efficient_ai.processes import end_tree
 
-# They end processes: a wrong line there may end some that are not the test's.
-NEVER = ("efficient_ai/processes.py", "efficient_ai/parallel/_guard.py", "bookbuild/processes.py")
+# Three end processes: a wrong line there may end some that are not the test's. And no judge judges itself.
+NEVER = (
+    "efficient_ai/processes.py",
+    "efficient_ai/parallel/_guard.py",
+    "bookbuild/processes.py",
+    "bookbuild/mutants.py",
+)
 PAPERS = "figures"  # a package that has this folder is a chapter's, not core
 LONGEST = 30.0  # seconds of the tests of a module that a sample takes
 _AT_A_TIME = 4  # changes of one module, one after another, in a sample
@@ -229,7 +234,7 @@ class _Copy:
             "-p",
             "no:cacheprovider",
             "-m",
-            "not slurm",
+            "not slurm and not mutants",  # a judge within a judge would need the time of both
             *tests,
         ]
         environment = os.environ | {
