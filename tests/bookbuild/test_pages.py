@@ -92,7 +92,9 @@ def test_numbers_are_short_and_units_are_kept():
     assert pages.quantity(0.000123456, "s") == "0.000123 s"
     assert pages.quantity(None, "s") == "not measured"
     assert pages.quantity("up to three orders", "times") == "up to three orders"
-    assert [pages.duration(seconds) for seconds in (4.4, 240, 9000)] == ["4 s", "4 min", "2.5 h"]
+    assert [pages.duration(seconds) for seconds in (4.4, 119, 120, 240, 7200, 9000)] == [
+        "4 s", "119 s", "2 min", "4 min", "2.0 h", "2.5 h",
+    ]  # fmt: skip
     assert pages.day("2026-11-04T01:02:03+00:00") == "4 November 2026"
 
 
