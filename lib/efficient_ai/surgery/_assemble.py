@@ -68,7 +68,12 @@ def shared(part: Part, sources: Sequence[torch.Tensor]) -> torch.Tensor:
 def _joined(parts: Sequence[Part], sources, kept: Kept, weights) -> torch.Tensor:
     made = blank(parts[0], kept, sources[0])
     for m, source in enumerate(sources):
-        add(made, parts, m, block(parts, m, source, kept, weights[m]), kept)
+        places = _along(parts, m, kept)
+        rows = places[0] if places and not parts[0].makes_outputs and not any(places[1:]) else None
+        if rows and len(rows[0]) and (run := _run(rows[0])):  # whole rows that end side by side: one copy
+            torch.index_select(source.detach(), 0, _index(rows[1], made), out=made[run])
+        else:
+            _put(made, places, _chosen(parts[0], places, source, weights[m]), sums=parts[0].makes_outputs)
     return made
 
 
@@ -92,37 +97,48 @@ def block(
         parts: of all members.
         source: the member's tensor.
     """
-    made = source.detach()
-    for axis in range(len(parts[0].axes)):
-        place = _places([p.axes[axis] for p in parts], member, kept)
-        if place is not None:
-            made = made.index_select(axis, torch.as_tensor(place[1], device=made.device))
-    return made * weight if parts[0].makes_outputs else made
+    return _chosen(parts[0], _along(parts, member, kept), source, weight)
 
 
 def block_shape(parts: Sequence[Part], member: int, kept: Kept) -> tuple[int, ...]:
     """Shape of a member's :func:`block`."""
-    places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
+    places = _along(parts, member, kept)
     return tuple(n if p is None else len(p[1]) for p, n in zip(places, parts[member].shape, strict=True))
 
 
 def add(made: torch.Tensor, parts: Sequence[Part], member: int, given: torch.Tensor, kept: Kept) -> None:
     """Put a member's :func:`block` where it belongs in ``made``, in place."""
-    if given.numel():
-        places = [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
-        _put(made, [slice(None) if p is None else p[0] for p in places], given, sums=parts[0].makes_outputs)
+    _put(made, _along(parts, member, kept), given, sums=parts[0].makes_outputs)
 
 
-def _put(made: torch.Tensor, to: Sequence, given: torch.Tensor, *, sums: bool) -> None:
+def _along(parts: Sequence[Part], member: int, kept: Kept) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """For each axis, where a member's kept units stand in the joined tensor and in its own."""
+    return [_places([p.axes[axis] for p in parts], member, kept) for axis in range(len(parts[0].axes))]
+
+
+def _chosen(part: Part, places: Sequence, source: torch.Tensor, weight: float) -> torch.Tensor:
+    made = source.detach()
+    for axis, place in enumerate(places):
+        if place is not None:
+            made = made.index_select(axis, _index(place[1], made))
+    return made * weight if part.makes_outputs else made
+
+
+def _index(positions: np.ndarray, like: torch.Tensor) -> torch.Tensor:
+    return torch.as_tensor(positions, device=like.device)
+
+
+def _run(positions: np.ndarray) -> slice | None:
+    """Positions in rising order as a slice, if none between them is left out."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if len(positions) == last - first + 1 else None
+
+
+def _put(made: torch.Tensor, places: Sequence, given: torch.Tensor, *, sums: bool) -> None:
     """A block at the product of index lists, added if ``sums``; contiguous ranges, the usual case, without index tensors."""
-    index = []
-    for where in to:
-        if isinstance(where, slice):
-            index.append(where)
-        elif len(where) == where[-1] - where[0] + 1:
-            index.append(slice(int(where[0]), int(where[-1]) + 1))
-        else:
-            index.append(torch.as_tensor(where, device=made.device))
+    if not given.numel():
+        return
+    index = [slice(None) if p is None else _run(p[0]) or _index(p[0], made) for p in places]
     lists = [a for a, i in enumerate(index) if isinstance(i, torch.Tensor)]
     if len(lists) > 1:  # an outer product of lists, not a list of points
         for n, axis in enumerate(lists):

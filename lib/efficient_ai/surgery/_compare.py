@@ -19,7 +19,9 @@ def finite(tensor: torch.Tensor) -> bool:
     """Whether all values are finite; found in one pass, without an array beside it."""
     if not tensor.is_floating_point() or not tensor.numel():
         return True
-    return all(isfinite(float(end)) for end in torch.aminmax(tensor.detach()))
+    values = tensor.detach()
+    # A finite sum has no summand that is not; a sum that is not finite may have run over.
+    return isfinite(float(values.sum())) or all(isfinite(float(end)) for end in torch.aminmax(values))
 
 
 def alike(a: nn.Module, b: nn.Module) -> bool:

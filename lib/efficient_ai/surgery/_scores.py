@@ -45,14 +45,28 @@ def magnitudes(
             continue
         tensor = _cut(held[name].detach(), part.axes, axis, left or {})
         tensor = tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
-        others = [a for a in range(tensor.ndim) if a != axis]
-        norms = torch.linalg.vector_norm(tensor, dim=others) if others else tensor
-        sums = norms.double().square().cpu().numpy()
+        sums = _squares(tensor, axis).cpu().numpy()
         if part.makes_outputs:
             sums = sums * output_weight**2
         total += _by_unit(sums, part.axes[axis], group, len(total))
         count += 1
     return total / max(count, 1)
+
+
+_ROWS = 128
+
+
+def _squares(tensor: torch.Tensor, axis: int) -> torch.Tensor:
+    """Sums of squares over all axes but one, float64. Columns are summed some rows at a time, as they lie in memory."""
+    if tensor.ndim == 1:
+        return tensor.double().square()
+    if axis == 0:
+        return torch.linalg.vector_norm(tensor, dim=list(range(1, tensor.ndim))).double().square()
+    others = [a for a in range(tensor.ndim) if a != axis]
+    total = torch.zeros(tensor.shape[axis], dtype=torch.float64, device=tensor.device)
+    for rows in tensor.split(_ROWS):
+        total += rows.square().sum(others)
+    return total
 
 
 def _cut(tensor: torch.Tensor, axes: Sequence, axis: int, left: Chosen) -> torch.Tensor:

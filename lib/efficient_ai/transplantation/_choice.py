@@ -39,7 +39,7 @@ def select(
             continue
         kept[g] = largest(scores[g], sizes[g], counts[g] if counts else None)
         for m, units in enumerate(left or ()):
-            units[g] = np.array([u for j, u in kept[g] if j == m], dtype=int)
+            units[g] = kept[g][kept[g][:, 0] == m, 1]
     if sizes is None:
         kept = largest_anywhere(scores, sum(g.units for g in anatomies[0].groups))
     return [np.array(k, dtype=np.int64).reshape(-1, 2) for k in kept], scores
@@ -99,19 +99,20 @@ def quota(anatomies: Sequence[Anatomy], sizes: Sequence[int], shares) -> list[li
     return found
 
 
-def largest(scores: Sequence[np.ndarray], n: int, counts: Sequence[int] | None) -> list[tuple[int, int]]:
-    """The ``n`` largest of all members, or so many of each; in the order of members and neurons."""
-    if counts is not None:
-        return [
-            (m, int(u))
-            for m, (s, c) in enumerate(zip(scores, counts, strict=True))
-            for u in np.sort(_top(s, c))
-        ]
-    every = [(m, u) for m, s in enumerate(scores) for u in range(len(s))]
-    return [every[i] for i in np.sort(_top(np.concatenate(scores), n))]
+def largest(scores: Sequence[np.ndarray], n: int, counts: Sequence[int] | None) -> np.ndarray:
+    """The ``n`` largest of all members, or so many of each: ``(member, unit)`` in this order, int64 of shape ``(n, 2)``."""
+    members = np.repeat(np.arange(len(scores)), [len(s) for s in scores])
+    units = np.concatenate([np.arange(len(s)) for s in scores])
+    if counts is None:
+        chosen = np.sort(_top(np.concatenate(scores), n))
+    else:
+        starts = np.cumsum([0, *(len(s) for s in scores)])
+        each = zip(starts, scores, counts, strict=False)
+        chosen = np.concatenate([start + np.sort(_top(s, c)) for start, s, c in each])
+    return np.stack([members[chosen], units[chosen]], axis=1)
 
 
-def largest_anywhere(scores: Sequence[Sequence[np.ndarray]], total: int) -> list[list[tuple[int, int]]]:
+def largest_anywhere(scores: Sequence[Sequence[np.ndarray]], total: int) -> list[np.ndarray]:
     """The ``total`` largest of all groups, at least one in each; scores are divided by the mean of their group."""
     flat = [np.concatenate(s) / max(np.concatenate(s).mean(), 1e-300) for s in scores]
     for values in flat:
