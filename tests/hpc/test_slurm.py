@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from efficient_ai import metering
 from efficient_ai.parallel import ClusterError, start_cluster
 from efficient_ai.parallel._place import choose, slurm_cpus
 
@@ -82,6 +83,9 @@ def test_engines_as_a_job_of_their_own():
         assert cluster.client[:].apply_sync(rank_and_size) == [(rank, 4) for rank in range(4)]
         jobs = set(cluster.run(lambda comm: (comm.allreduce(1), os.environ["SLURM_JOB_ID"])))
         assert len(jobs) == 1 and jobs.pop()[0] == 4
+        with metering.measure("engines", source=metering.cpu_time().source, period=None) as m:
+            cluster.run(lambda comm: comm.rank)
+        assert any("4 engines run in a Slurm job of their own" in note for note in m.notes)
         folder = cluster.folder
         link = json.loads((folder / "security" / "ipcontroller-client.json").read_text())
         assert link["curve_serverkey"], "what leaves the machine is encrypted"

@@ -35,7 +35,7 @@ from efficient_ai.metering._estimate import CpuModel, Estimate, cpu_time
 from efficient_ai.metering._integrate import Series, Window, trapezoid
 from efficient_ai.metering._job import attribute, measure_job, merge
 from efficient_ai.metering._ladder import best, survey, survey_here
-from efficient_ai.metering._measure import measure, remark
+from efficient_ai.metering._measure import measure, remark, withdraw
 from efficient_ai.metering._measurement import Measurement, quantity
 from efficient_ai.metering._nvml import nvml
 from efficient_ai.metering._perf import perf
@@ -101,5 +101,6 @@ __all__ = [
     "trapezoid",
     "tree_seconds",
     "usable_cores",
+    "withdraw",
     "zones",
 ]

@@ -22,6 +22,7 @@ from efficient_ai.metering._sampler import Sampler, Sweep
 from efficient_ai.metering._sensors import EnergyError, Sensor, Source
 
 _running: "weakref.WeakSet[measure]" = weakref.WeakSet()
+_standing: dict[str, str] = {}  # what no measurement can see, by who told it
 
 
 class measure:
@@ -105,6 +106,7 @@ class measure:
         self._pid, self._machine = os.getpid(), machine_seconds()
         self._start = self.sampler.start()
         _running.add(self)
+        self.remarks += _standing.values()
         return self
 
     def stop(self) -> Measurement:
@@ -272,11 +274,23 @@ class _Call:
             self.measurements.append(self.meter.stop())
 
 
-def remark(note: str) -> None:
-    """A note for all measurements that run now, from code that knows what they cannot see."""
+def remark(note: str, *, of: str | None = None) -> None:
+    """A note for all measurements that run now, from code that knows what they cannot see.
+
+    Args:
+        note: one sentence.
+        of: a name; all measurements that begin later get the note, too, until :func:`withdraw` is called with this name.
+    """
+    if of is not None:
+        _standing[of] = note
     for meter in list(_running):
         if note not in meter.remarks:
             meter.remarks.append(note)
+
+
+def withdraw(of: str) -> None:
+    """The note of this name holds no longer; measurements that have it keep it."""
+    _standing.pop(of, None)
 
 
 def bounds(told: list[tuple[Sensor, Window]]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from typing import Any
 import ipyparallel
 
 from .._paths import build_dir
-from ..metering import remark
+from ..metering import remark, withdraw
 from . import _engine, _slurm
 from ._errors import ClusterError
 from ._job import Job
@@ -139,6 +139,7 @@ class Cluster:
     def stop(self) -> None:
         """End all processes of the cluster and remove its files. Harmless on a stopped cluster."""
         global _current
+        withdraw(self._name)
         self._disconnect()
         if self._job is not None:
             self._job.abandon()
@@ -250,9 +251,8 @@ class Cluster:
         )
         if self.place.kind == "slurm" or self.place.nodes > 1:
             elsewhere = "in a Slurm job of their own" if self.place.kind == "slurm" else "on other nodes, too"
-            remark(
-                f"{self.n} engines ran {elsewhere}: what they used there is not in this number; measure_job is meant"
-            )
+            note = f"{self.n} engines run {elsewhere}: what they use there is not in this number; measure_job is meant"
+            remark(note, of=self._name)
         engine = [sys.executable, _ENGINE_MAIN, str(self.folder), str(self.n), str(self.timeout), "--mpi"]
         engine += [f"--profile-dir={self.folder}", "--log-level=WARN", f"--timeout={self.timeout}"]
         if self.place.kind != "slurm":

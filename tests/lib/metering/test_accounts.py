@@ -148,6 +148,21 @@ def test_what_a_measurement_cannot_see_can_be_remarked():
     assert "4 engines ran in a Slurm job of their own" in m.notes and "too late" not in m.notes
 
 
+def test_what_lasts_is_remarked_of_measurements_that_begin_later_too():
+    def notes():
+        with metering.measure("x", source=metering.cpu_time().source, period=None) as m:
+            pass
+        return m.notes
+
+    metering.remark("4 engines run elsewhere", of="engines-1")
+    try:
+        assert "4 engines run elsewhere" in notes()
+    finally:
+        metering.withdraw("engines-1")
+    assert "4 engines run elsewhere" not in notes()
+    metering.withdraw("engines-1")  # a cluster may stop twice
+
+
 @pytest.mark.parametrize(
     ("version", "files", "expected"),
     [
