@@ -17,7 +17,7 @@ Experiments: :mod:`efficient_ai.ab_training.experiments`; the authors' networks:
 """
 
 from efficient_ai.ab_training._exchange import groups_of, ring_sum, two_level_copy, two_level_sum
-from efficient_ai.ab_training._factored import Place, balanced
+from efficient_ai.ab_training._factored import Place, balanced, factors_cheaper
 from efficient_ai.ab_training._link import Alone, SlowLink
 from efficient_ai.ab_training._merge import MODES, merged, pooled
 from efficient_ai.ab_training._runs import METHODS, Job, Outcome, digits, network
@@ -53,6 +53,7 @@ __all__ = [
     "TorchTransport",
     "balanced",
     "digits",
+    "factors_cheaper",
     "groups_of",
     "load",
     "load_state_dict",
