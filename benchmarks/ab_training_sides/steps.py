@@ -73,7 +73,7 @@ def timed(comm, rank, batch, repeats):
     torch.set_num_threads(1)
     ready = sides(comm, rank, batch)
     found = {side: [] for side in ready}
-    for number in range(repeats + 1):
+    for _ in range(repeats + 1):
         for side, step in ready.items():
             comm.barrier()
             began = time.perf_counter()

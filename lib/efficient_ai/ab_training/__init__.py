@@ -8,6 +8,10 @@ The method
     ``groups_of``, ``ring_sum``, ``two_level_sum``, ``two_level_copy``   sums and copies made of messages
     ``balanced``, ``Place``            a weight as two factors, in any layer
 
+Others that speak less
+    ``HalfPrecision``, ``PowerSGD``    gradients in fewer bytes, for data parallel training
+    ``Outer``                          an optimiser over the averages of local SGD (DiLoCo)
+
 Counted beforehand and measured
     ``Plan``, ``Sizes``, ``run_bytes``, ``sizes_of``   bytes of a run by item, between groups and within
     ``SlowLink``, ``Alone``            a slow link between groups; a world of one without MPI
@@ -20,6 +24,7 @@ from efficient_ai.ab_training._exchange import groups_of, ring_sum, two_level_co
 from efficient_ai.ab_training._factored import Place, balanced, factors_cheaper
 from efficient_ai.ab_training._link import Alone, SlowLink
 from efficient_ai.ab_training._merge import MODES, merged, pooled
+from efficient_ai.ab_training._rivals import HalfPrecision, Outer, PowerSGD
 from efficient_ai.ab_training._runs import METHODS, Job, Outcome, digits, network
 from efficient_ai.ab_training._schedule import NODES, PUBLISHED, Schedule
 from efficient_ai.ab_training._state import load, load_state_dict, save, state_dict
@@ -41,11 +46,14 @@ __all__ = [
     "ABTraining",
     "Alone",
     "Bytes",
+    "HalfPrecision",
     "Job",
     "MPITransport",
     "Outcome",
+    "Outer",
     "Place",
     "Plan",
+    "PowerSGD",
     "Profile",
     "Schedule",
     "Sizes",

@@ -39,11 +39,16 @@ def mean_(tensors: Sequence[torch.Tensor], add: Sum, counts: Sequence[int] | int
 
 
 @torch.no_grad()
-def mean_gradients(parameters: Sequence[nn.Parameter], add: Sum, count: int) -> bool:
+def mean_gradients(
+    parameters: Sequence[nn.Parameter], add: Sum, count: int, wire: torch.dtype | None = None
+) -> bool:
     """Replace gradients by their means over ``count`` ranks; returns whether all are finite, the same on all of these ranks.
 
     A parameter that took no part on one rank counts as 0 there; one that took part nowhere has no gradient afterwards, so that the
     optimiser leaves it alone. To know that, a flag of each parameter travels in the same bucket.
+
+    Args:
+        wire: type of what travels, if it is another one than the gradients'.
 
     Raises:
         ValueError: a sparse gradient.
@@ -55,14 +60,14 @@ def mean_gradients(parameters: Sequence[nn.Parameter], add: Sum, count: int) -> 
             raise ValueError(
                 "a sparse gradient cannot be added up in a flat bucket: build the layer with sparse=False"
             )
-        flags = torch.tensor([float(p.grad is not None) for p in chosen], dtype=chosen[0].dtype,
-                             device=chosen[0].device)  # fmt: skip
+        kind = wire or chosen[0].dtype
+        flags = torch.tensor([float(p.grad is not None) for p in chosen], dtype=kind, device=chosen[0].device)
         parts = [torch.zeros_like(p).reshape(-1) if p.grad is None else p.grad.reshape(-1) for p in chosen]
         flat = torch.cat(parts)
-        small = flat.element_size() < 4
-        flat = torch.cat([flat / count if small else flat, flags])
+        small = kind.itemsize < 4
+        flat = torch.cat([(flat / count if small else flat).to(kind), flags])
         add(flat)
-        values, flags = flat[: -len(chosen)], flat[-len(chosen) :]
+        values, flags = flat[: -len(chosen)].to(chosen[0].dtype), flat[-len(chosen) :]
         values = values if small else values / count
         finite &= bool(values.isfinite().all())
         for parameter, part, flag in zip(

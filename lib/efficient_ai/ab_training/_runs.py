@@ -14,6 +14,7 @@ from torch.nn import functional
 from efficient_ai import data
 from efficient_ai.ab_training._exchange import groups_of
 from efficient_ai.ab_training._link import SlowLink
+from efficient_ai.ab_training._rivals import HalfPrecision, Outer, PowerSGD
 from efficient_ai.ab_training._schedule import Schedule
 from efficient_ai.ab_training._training import ABTraining
 from efficient_ai.seeds import seed_for
@@ -57,12 +58,16 @@ METHODS: dict[str, dict[str, Any]] = {
     "data parallel, restarts": {"kind": "synchronous"},
     "local SGD": {"kind": "local"},
     "local SGD, restarts": {"kind": "local"},
+    "DiLoCo": {"kind": "local", "outer": (0.7, 0.9)},
+    "half precision": {"kind": "synchronous", "compression": "half"},
+    "PowerSGD, rank 2": {"kind": "synchronous", "compression": 2},
+    "PowerSGD, rank 8": {"kind": "synchronous", "compression": 8},
     "AB, with-stale": {"kind": "ab", "mode": "with-stale"},
     "AB, only-learned": {"kind": "ab", "mode": "only-learned"},
     "AB, full": {"kind": "ab", "mode": "full"},
     "AB, only-b": {"kind": "ab", "mode": "only-b"},
 }
-"""What :class:`ABTraining` is told. Without "restarts" in its name, a method that is not AB has no ramps."""
+"""What :class:`ABTraining` is told; of an outer step its rate and momentum, of PowerSGD its rank. Without "restarts" in its name, a method that is not AB has no ramps."""
 
 
 @dataclass
@@ -139,7 +144,7 @@ def train(comm: Any, job: Job) -> Outcome:
     schedule = job.schedule if restarts else Schedule(**(vars(job.schedule) | {"ramp": 0}))
     keep = ["0", str(len(model) - 1)]
     run = ABTraining(model, optimizer, transport, schedule, group=job.group, cutoff=job.cutoff, keep=keep, max_norm=1.0,
-                     **METHODS[job.method])  # fmt: skip
+                     **_options(METHODS[job.method]))  # fmt: skip
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda t: 0.5 + 0.5 * math.cos(math.pi * min(1, t / schedule.total)))  # fmt: skip
     events = comm.record.events
@@ -165,6 +170,18 @@ def train(comm: Any, job: Job) -> Outcome:
         ]
     return Outcome(*scores, sum(h[2] for h in heads), sum(h[3] for h in heads), compression, max(h[1] for h in heads), ranks,
                    max(float(abs(h[0] - heads[0][0]).max()) for h in heads))  # fmt: skip
+
+
+def _options(of: dict[str, Any]) -> dict[str, Any]:
+    """With new objects for what remembers."""
+    made = dict(of)
+    if "outer" in made:
+        made["outer"] = Outer(*made["outer"])
+    if "compression" in made:
+        made["compression"] = (
+            HalfPrecision() if made["compression"] == "half" else PowerSGD(made["compression"])
+        )
+    return made
 
 
 def _compression(run: ABTraining, ranks: list[int]) -> float:

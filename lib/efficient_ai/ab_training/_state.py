@@ -22,6 +22,8 @@ _KEYS = {
     "history",
     "model",
     "optimizer",
+    "compression",
+    "outer",
 }
 
 
@@ -40,6 +42,8 @@ def state_dict(training: ABTraining) -> dict[str, Any]:
         "kept": [dict(kept) for kept in training._kept],
         "model": training.model.state_dict(),
         "optimizer": training.optimizer.state_dict(),
+        "compression": training.compression.state() if training.compression else {},
+        "outer": training.outer.state() if training.outer else {},
     }
 
 
@@ -78,6 +82,10 @@ def load_state_dict(training: ABTraining, state: dict[str, Any]) -> None:
     training._kept = [dict(kept) for kept in state["kept"]]
     training._rates, training.skipped = list(state["rates"]), list(state["skipped"])
     training.history = [(step, list(ranks)) for step, ranks in state["history"]]
+    if training.compression:
+        training.compression.load_state(state["compression"])
+    if training.outer:
+        training.outer.load_state(state["outer"])
     training.finished, training.ended = state["finished"], state["ended"]
 
 

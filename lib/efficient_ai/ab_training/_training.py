@@ -13,6 +13,7 @@ from efficient_ai.ab_training._averages import mean_, mean_gradients, merge_buff
 from efficient_ai.ab_training._exchange import groups_of, ring_sum, two_level_copy, two_level_sum
 from efficient_ai.ab_training._factored import Place, balanced
 from efficient_ai.ab_training._merge import MODES, Mode
+from efficient_ai.ab_training._rivals import Compression, Outer
 from efficient_ai.ab_training._schedule import Schedule, Switch
 from efficient_ai.transport import Transport
 
@@ -42,6 +43,8 @@ class ABTraining:
             the last steps together. ``"reset"``: all is forgotten.
         max_norm: gradients are shortened to this norm, over all that learns, after they were averaged.
         patience: so many steps in a row may be skipped because a gradient was not finite.
+        compression: of the gradients, new, for ``kind="synchronous"``: :class:`HalfPrecision` or :class:`PowerSGD`.
+        outer: an optimiser over the averages, new, for ``kind="local"``: :class:`Outer`.
 
     Raises:
         ValueError: on every rank that sees it: parts that do not fit together or ranks that differ, before anything is changed.
@@ -62,15 +65,23 @@ class ABTraining:
         histories: Histories = "average",
         max_norm: float | None = None,
         patience: int = 3,
+        compression: Compression | None = None,
+        outer: Outer | None = None,
     ):
         _check_choices(schedule, mode, cutoff, kind, histories, max_norm, patience)
+        if compression is not None and kind != "synchronous":
+            raise ValueError('whole gradients are compressed, of all ranks: take kind="synchronous"')
+        if outer is not None and kind != "local":
+            raise ValueError(
+                'an outer optimiser steps from average to average of whole weights: take kind="local"'
+            )
         self.groups = groups_of(transport.size, group)
         check_model(model, optimizer)
         layers = lowrank.survey(model, keep, packed=True)
         self.settings = {
             "schedule": schedule, "group": group, "mode": mode, "cut-off": cutoff, "kind of training": kind,
             "list of layers to keep": sorted(keep), "rule for histories": histories, "norm for clipping": max_norm,
-            "patience": patience, "optimiser": _describe(optimizer),
+            "patience": patience, "optimiser": _describe(optimizer), "compression": repr(compression), "outer step": repr(outer),
         }  # fmt: skip
         trained = {n: p.requires_grad for n, p in model.named_parameters(remove_duplicate=False)}
         same_everywhere(
@@ -79,6 +90,7 @@ class ABTraining:
         self.model, self.optimizer, self.transport, self.schedule = model, optimizer, transport, schedule
         self.mode, self.cutoff, self.kind, self.histories = mode, cutoff, kind, histories
         self.max_norm, self.patience = max_norm, patience
+        self.compression, self.outer = compression, outer
         self.mine = next(ranks for ranks in self.groups if transport.rank in ranks)
         a_groups = 0 if mode == "only-b" else len(self.groups) // 2
         self.learns = ["a" if i < a_groups else "b" for i, ranks in enumerate(self.groups) for _ in ranks]
@@ -144,7 +156,8 @@ class ABTraining:
         value = loss()
         value.backward()
         ranks = self.mine if apart else range(self.transport.size)
-        finite = mean_gradients(self.trained, self._inside if apart else self._world, len(ranks))
+        mean = self.compression.mean if self.compression else mean_gradients
+        finite = mean(self.trained, self._inside if apart else self._world, len(ranks))
         if finite:
             self._update()
         else:
@@ -186,6 +199,8 @@ class ABTraining:
             return
         if what == "merge":
             self._merge()
+        elif self.outer:
+            self.outer.leave(self.trained)
         elif self.kind == "ab":
             self._factorise(None if what == "factorise" else self.cutoff)
 
@@ -229,6 +244,8 @@ class ABTraining:
             self._merge_factors()
         else:
             mean_([p.data for p in self.trained], self._world, world)
+            if self.outer:
+                self.outer.step([p.data for p in self.trained])
         merge_buffers(self.model, self.transport, self.groups)
         if self.histories == "reset":
             self.optimizer.state.clear()

@@ -88,15 +88,22 @@ def drift(comm, kind, histories):
     return together, apart
 
 
-def stop_and_go_on(comm, at):
+OPTIONS = {
+    "AB": dict,
+    "PowerSGD": lambda: {"kind": "synchronous", "compression": ab_training.PowerSGD(2)},
+    "DiLoCo": lambda: {"kind": "local", "outer": ab_training.Outer()},
+}
+
+
+def stop_and_go_on(comm, at, which="AB"):
     folder = comm.bcast(tempfile.mkdtemp() if comm.rank == 0 else None, 0)
-    whole, losses = make(comm), []
+    whole, losses = make(comm, **OPTIONS[which]()), []
     for t in range(60):
         losses.append(step(whole, comm.rank, t))
         if t + 1 == at:
             ab_training.save(whole, folder)
     whole.finish()
-    again = make(comm)
+    again = make(comm, **OPTIONS[which]())
     ab_training.load(again, folder)
     same = [step(again, comm.rank, t) == losses[t] for t in range(at, 60)]
     again.finish()
@@ -134,3 +141,33 @@ def bytes_by_phase(comm, schedule, **options):
         found.append([sum(n for out, n in sent if out), sum(n for out, n in sent if not out)])
         begin = end
     return comm.allreduce(np.array(found)).tolist(), [k.rank for k in run.places]
+
+
+def what_powersgd_sends(comm, steps=4):
+    """Largest difference between all that was asked for and all that was sent plus what is still owed, and of replicas; bytes."""
+    counting = CountingComm(comm)
+    rival, groups = ab_training.PowerSGD(2), ab_training.groups_of(comm.size, 2)
+    transport = MPITransport(counting)
+
+    def add(flat):
+        ab_training.two_level_sum(transport, flat, groups)
+
+    weights = [
+        nn.Parameter(torch.zeros(7, 3, 3)),
+        nn.Parameter(torch.zeros(5)),
+        nn.Parameter(torch.zeros(2, 2)),
+    ]
+    weights = [nn.Parameter(w.detach().double()) for w in weights]
+    asked, sent, rng = 0.0, 0.0, torch.Generator().manual_seed(comm.rank)
+    for _ in range(steps):
+        for w in weights:
+            w.grad = torch.randn(w.shape, generator=rng, dtype=torch.float64)
+        asked = asked + weights[0].grad.numpy()
+        assert rival.mean(weights, add, comm.size)
+        sent = sent + weights[0].grad.numpy()
+    owed = rival.lost[0].reshape(7, 3, 3).numpy()
+    difference = comm.allreduce(asked - owed) / comm.size - sent
+    mine = {rank for group in groups if comm.rank in group for rank in group}
+    between = sum(e.sent for e in counting.record.events if e.dest is not None and e.dest not in mine)
+    replicas = np.abs(comm.bcast(sent, 0) - sent).max()
+    return float(np.abs(difference).max()), float(replicas), comm.allreduce(between)

@@ -23,9 +23,19 @@ def test_replicas_stay_one_model_through_the_steps_together(ranks, kind, histori
     assert together == [0.0] * 15 and apart[0] > 0
 
 
-@pytest.mark.parametrize("at", [8, 15, 22, 40])
-def test_a_run_that_was_stopped_goes_on_to_the_last_bit(ranks, at):
-    assert ranks(rank_runs.stop_and_go_on, at) == [True] * 4
+@pytest.mark.parametrize(
+    ("at", "which"),
+    [(8, "AB"), (15, "AB"), (22, "AB"), (40, "AB"), (15, "PowerSGD"), (15, "DiLoCo"), (22, "DiLoCo")],
+)
+def test_a_run_that_was_stopped_goes_on_to_the_last_bit(ranks, at, which):
+    assert ranks(rank_runs.stop_and_go_on, at, which) == [True] * 4
+
+
+def test_power_sgd_owes_what_it_did_not_send_and_sends_what_it_says(ranks):
+    for difference, replicas, between in ranks(rank_runs.what_powersgd_sends):
+        assert difference < 1e-12 and replicas == 0
+        thin, plain = 2 * (7 + 9) * 8, (5 + 4 + 2) * 8 + 4  # bytes; a flag of each weight travels, too
+        assert between == 4 * 2 * (thin + plain)
 
 
 @pytest.mark.parametrize(("when", "who"), [(14, {2, 3}), (22, {0, 1, 2, 3})])
