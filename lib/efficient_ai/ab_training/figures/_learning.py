@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from efficient_ai import plotting
+from efficient_ai import ledger, plotting
 from efficient_ai.ab_training._merge import MODES, merged
 from efficient_ai.ab_training._runs import Outcome
 from efficient_ai.ab_training.experiments import Contest
@@ -106,10 +106,9 @@ def spectrum_table(s: Sequence[float]) -> dict[str, list]:
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float]:
-    values = np.asarray(values)
-    return float(values.mean()), float(1.96 * values.std(ddof=1) / np.sqrt(len(values))) if len(
-        values
-    ) > 1 else 0.0
+    """Mean, and half the width of its 95 % interval."""
+    mean, low, high = ledger.interval(values)
+    return mean, (high - low) / 2
 
 
 def contest_figure(found: Contest) -> Callable[[str], tuple[go.Figure, str]]:
