@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._events import Hits
 from efficient_ai.petnet._montecarlo import Scan
-from efficient_ai.petnet._sorters import Window, sort_compiled
+from efficient_ai.petnet._sorters import Window, queue, sort_compiled
 from efficient_ai.petnet.physics import necr
 
 TRUE, SCATTERED, RANDOM = range(3)
@@ -22,7 +23,7 @@ class Coincidences:
         first, second: the two crystals, shape ``(n,)`` each.
         kind: of each: 0 true (one annihilation, no photon scattered), 1 scattered (one annihilation, at least one
             photon scattered), 2 random (two annihilations).
-        multiples: windows with three or more hits.
+        multiples: windows with three or more hits, as the sorter saw them.
         seconds: length of the scan.
     """
 
@@ -36,7 +37,12 @@ class Coincidences:
         return len(self.first)
 
     def rates(self) -> dict[str, float]:
-        """Trues, scattered, randoms, multiples per second, scatter fraction and noise-equivalent count rate."""
+        """Trues, scattered, randoms, multiples per second, scatter fraction and noise-equivalent count rate.
+
+        Raises:
+            ValueError: a scan of no length has no rates.
+        """
+        _valid.number("seconds of the scan", self.seconds, 0, above=True)
         counts = np.bincount(self.kind, minlength=3) / self.seconds
         trues, scatters, randoms = (float(count) for count in counts)
         return {
@@ -54,12 +60,13 @@ def coincidences(scan: Scan, detector: Detector, window: Window) -> Coincidences
 
     A pair of one crystal with itself is not one.
     """
-    hits = Hits(np.zeros(len(scan), dtype=np.int64), scan.crystal, scan.time, scan.decay)
+    order = np.lexsort((scan.crystal, scan.time))
+    columns = (column[order] for column in (scan.crystal, scan.time, scan.decay))
+    hits = Hits(np.zeros(len(scan), dtype=np.int64), *columns)
     pairs = sort_compiled(hits, detector, window)
-    first, second = pairs.index[pairs.first != pairs.second].T
+    first, second = order[pairs.index[pairs.first != pairs.second]].T
     same = scan.decay[first] == scan.decay[second]
     clean = (scan.scattered[first] == 0) & (scan.scattered[second] == 0)
     kind = np.where(same, np.where(clean, TRUE, SCATTERED), RANDOM)
-    gap = np.diff(scan.time) > window.width
-    sizes = np.diff(np.concatenate([[0], np.flatnonzero(gap) + 1, [len(scan)]]))
-    return Coincidences(scan.crystal[first], scan.crystal[second], kind, int((sizes > 2).sum()), scan.seconds)
+    multiples = int((queue(hits, detector, window).sizes > 2).sum())
+    return Coincidences(scan.crystal[first], scan.crystal[second], kind, multiples, scan.seconds)

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from efficient_ai.petnet import _valid
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -22,6 +24,8 @@ class Detector:
     per_ring: int
 
     def __post_init__(self):
+        _valid.count("rings", self.rings)
+        _valid.count("per_ring", self.per_ring)
         if self.rings < 1 or self.per_ring < 2 or self.per_ring % 2:
             raise ValueError(
                 f"{self.rings} rings of {self.per_ring} crystals: give at least one ring of an even number"
@@ -33,7 +37,7 @@ class Detector:
 
     def place(self, crystal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``(ring, column)`` of each crystal."""
-        return np.divmod(crystal, self.per_ring)
+        return np.divmod(np.asarray(crystal, dtype=np.int64), self.per_ring)  # a narrow type could not subtract
 
     def opposite(self, first: np.ndarray, second: np.ndarray, spread: int) -> np.ndarray:
         """Whether two crystals lie within ``spread`` columns and rings of being opposite; the arrays broadcast.
@@ -41,6 +45,7 @@ class Detector:
         Opposite means half a turn around the ring, and the mirrored ring along the axis: a line through the middle of
         the scanner.
         """
+        _valid.count("spread", spread)
         (ring1, column1), (ring2, column2) = self.place(first), self.place(second)
         half = self.per_ring // 2
         around = (column2 - column1 - half) % self.per_ring

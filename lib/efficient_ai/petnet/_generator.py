@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._events import Hits, Pairs
 
@@ -35,6 +36,10 @@ class Settings:
     inferred: tuple[str, ...] = ()
 
     def __post_init__(self):
+        for name in ("steps", "spread", "delay_max"):
+            _valid.count(name, getattr(self, name))
+        for name in ("activity", "efficiency", "delay_mean"):
+            _valid.number(name, getattr(self, name))
         if not 0 < self.efficiency <= 1 or not self.activity > 0:
             raise ValueError(
                 f"efficiency={self.efficiency} must be in (0, 1], activity={self.activity} positive"
@@ -99,10 +104,16 @@ def generate(settings: Settings, samples: int, seed: int, delays: np.ndarray | N
         samples: how many.
         seed: of the decays; the delays have their own.
         delays: of the crystals; default :func:`draw_delays`.
+
+    Raises:
+        ValueError: a number of samples that is none, or delays that are not one whole number of bins for each crystal.
     """
+    _valid.count("samples", samples)
     rng = np.random.default_rng(seed)
     detector, spread = settings.detector, settings.spread
-    delays = draw_delays(settings) if delays is None else delays
+    if delays is None:
+        delays = draw_delays(settings)
+    delays = _valid.whole("delays", _valid.finite("delays", delays, (detector.crystals,)), 0, settings.steps)
     decays = np.maximum(rng.poisson(settings.activity, samples), 1)
     sample = np.repeat(np.arange(samples), decays)
     n = len(sample)

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from efficient_ai import provenance
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._events import Hits, hits_of, raster
 from efficient_ai.petnet._generator import Recording, Settings
 from efficient_ai.petnet._losses import (
@@ -54,6 +55,9 @@ class Recipe:
         updates: optimiser steps, each on samples of its own.
         batch: samples of a step.
         rate: learning rate of Adam at the start; it falls along a cosine to 2 % of that.
+
+    Raises:
+        ValueError: an unknown loss, or a number that is none.
     """
 
     settings: Settings | Stream
@@ -63,6 +67,14 @@ class Recipe:
     updates: int = 2000
     batch: int = 128
     rate: float = 3e-3
+
+    def __post_init__(self):
+        _valid.choice("loss", self.loss, tuple(LOSSES))
+        for name in ("updates", "batch"):
+            _valid.count(name, getattr(self, name), 1)
+        for neurons in self.hidden:
+            _valid.count("hidden neurons", neurons, 1)
+        _valid.number("rate", self.rate, 0, above=True)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -93,7 +105,13 @@ class Trained:
 
 
 def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> Tensor:
-    """The output raster for the hits of ``samples`` samples, with geometry channels if the recipe has them."""
+    """The output raster for the hits of ``samples`` samples, with geometry channels if the recipe has them.
+
+    Raises:
+        ValueError: a network of another size than the recipe's.
+    """
+    if network.sizes != recipe.sizes:
+        raise ValueError(f"a network of {network.sizes} neurons was not made by a recipe for {recipe.sizes}")
     window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
     return network.from_hits(hits, samples, recipe.settings.steps, window)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._scanner import Phantom, Scanner
 from efficient_ai.petnet.physics import (
     ELECTRON_KEV,
@@ -23,6 +24,7 @@ from efficient_ai.petnet.physics import (
 BRANCHING = 0.967  # share of the decays of fluorine-18 that send out a positron
 RANGE_MM, LONGEST_RANGE_MM = 0.6, 2.4  # mean and largest range of these positrons in water
 NON_COLLINEARITY = np.radians(0.5) / FWHM  # standard deviation of the angle to a straight line, in each plane
+_MOST_DECAYS = 1e10  # the numbers of these decays alone would fill 80 GB
 _CHUNK = 1 << 16  # decays that are worked on together: their arrays stay in the cache
 
 
@@ -48,6 +50,9 @@ class Physics:
 GEOMETRY = Physics(False, False, False, False, False)
 
 
+COLUMNS = ("time", "crystal", "energy", "decay", "scattered")
+
+
 @dataclass(frozen=True)
 class Scan:
     """Hits of a scan in order of time.
@@ -61,6 +66,9 @@ class Scan:
         decays: how many there were in all.
         seconds: how long the scan took.
         lost: hits that fell into the dead time of their read-out.
+
+    Raises:
+        ValueError: columns that are not equally long, not numbers, or not in order of time (:meth:`sort` orders them).
     """
 
     time: np.ndarray
@@ -71,6 +79,24 @@ class Scan:
     decays: int
     seconds: float
     lost: int
+
+    def __post_init__(self):
+        for name in ("crystal", "decay", "scattered"):
+            object.__setattr__(self, name, _valid.whole(f"{name} of a scan", getattr(self, name), 0))
+        object.__setattr__(self, "time", _valid.times("time of a scan", self.time))
+        object.__setattr__(self, "energy", _valid.finite("energy of a scan", self.energy))
+        _valid.equally_long(**{name: getattr(self, name) for name in COLUMNS})
+        _valid.in_order("hits of a scan", "make the scan with Scan.sort", self.time)
+        _valid.number("seconds of a scan", self.seconds, 0)
+
+    @classmethod
+    def sort(cls, *, decays: int, seconds: float, lost: int = 0, **columns) -> "Scan":
+        """A scan from columns in any order; they are put in order of time, then of crystal."""
+        columns = {name: np.asarray(columns[name]) for name in COLUMNS}
+        _valid.equally_long(**columns)
+        order = np.lexsort((columns["crystal"], columns["time"]))
+        columns = {name: column[order] for name, column in columns.items()}
+        return cls(**columns, decays=decays, seconds=seconds, lost=lost)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -94,13 +120,19 @@ def scan(
         physics: what is switched on; default all.
 
     Raises:
-        ValueError: a negative activity or length, or a phantom that does not fit in the scanner.
+        ValueError: an activity or length that is none, or a phantom or source that does not fit in the scanner.
     """
-    if activity < 0 or seconds < 0:
-        raise ValueError(f"activity={activity} Bq and seconds={seconds} must not be negative")
+    _valid.number("activity", activity, 0)
+    _valid.number("seconds", seconds, 0)
+    if activity * seconds > _MOST_DECAYS:
+        raise ValueError(f"{activity * seconds:.3g} decays do not fit in the memory: scan for a shorter time")
     if phantom.radius >= scanner.radius:
         raise ValueError(
             f"a phantom of radius {phantom.radius} mm does not fit in a scanner of {scanner.radius} mm"
+        )
+    if phantom.reach + LONGEST_RANGE_MM >= scanner.radius:
+        raise ValueError(
+            f"a source that reaches {phantom.reach:g} mm off the axis is not inside a scanner of {scanner.radius} mm"
         )
     physics = Physics() if physics is None else physics
     rng = np.random.default_rng(seed)
@@ -109,9 +141,8 @@ def scan(
         _decays(scanner, phantom, physics, first, min(_CHUNK, decays - first), seconds, rng)
         for first in range(0, decays, _CHUNK)
     ]
-    names = ("time", "crystal", "energy", "decay", "scattered")
     columns = {
-        name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names
+        name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in COLUMNS
     }
     order = np.argsort(columns["time"], kind="stable")
     columns = {name: column[order] for name, column in columns.items()}
@@ -171,8 +202,15 @@ def _photon(scanner, phantom, physics, place, way, time, decay, rng) -> dict[str
 
 
 def _cross(phantom, scatter, place, way, energy, scattered, alive, path, rng) -> None:
-    """Take photons through the phantom, in place. Those that are absorbed, or scattered and not wanted, are dead."""
-    todo = np.flatnonzero(_inside(phantom, place))
+    """Take photons through the phantom, in place. Those that are absorbed, or scattered and not wanted, are dead.
+
+    Who is born outside begins where its line enters, if it does; who has left does not come back, for a cylinder bulges
+    nowhere inwards.
+    """
+    to_entry = _way_in(phantom, place, way)
+    todo = np.flatnonzero(np.isfinite(to_entry))
+    place[todo] += to_entry[todo, None] * way[todo]
+    path[todo] += to_entry[todo]
     while len(todo):
         exit_at = _way_out(phantom, place[todo], way[todo])
         compton = attenuation(phantom.material, energy[todo], "compton")
@@ -249,10 +287,18 @@ def _to_cylinder(place: np.ndarray, way: np.ndarray, radius: float) -> np.ndarra
     return (np.sqrt(np.maximum(along**2 + across * inside, 0)) - along) / across
 
 
-def _inside(phantom: Phantom, place: np.ndarray) -> np.ndarray:
-    return (place[:, 0] ** 2 + place[:, 1] ** 2 < phantom.radius**2) & (
-        np.abs(place[:, 2]) < phantom.length / 2
-    )
+def _way_in(phantom: Phantom, place: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Distance from any points to where their lines enter the phantom: 0 inside, infinite for lines that miss it."""
+    across = np.maximum(way[:, 0] ** 2 + way[:, 1] ** 2, 1e-12)
+    along = place[:, 0] * way[:, 0] + place[:, 1] * way[:, 1]
+    root = along**2 + across * (phantom.radius**2 - place[:, 0] ** 2 - place[:, 1] ** 2)
+    half = np.sqrt(np.maximum(root, 0))
+    up = np.where(way[:, 2] < 0, -1.0, 1.0)
+    steep = np.maximum(np.abs(way[:, 2]), 1e-12)
+    enters = np.maximum((-half - along) / across, (-phantom.length / 2 - up * place[:, 2]) / steep)
+    leaves = np.minimum((half - along) / across, (phantom.length / 2 - up * place[:, 2]) / steep)
+    meets = (root > 0) & (leaves > np.maximum(enters, 0))
+    return np.where(meets, np.maximum(enters, 0), np.inf)
 
 
 def _way_out(phantom: Phantom, place: np.ndarray, way: np.ndarray) -> np.ndarray:

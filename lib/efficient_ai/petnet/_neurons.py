@@ -12,7 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from efficient_ai.petnet._events import Hits
+from efficient_ai.petnet import _valid
+from efficient_ai.petnet._events import Hits, on_raster
 from efficient_ai.petnet._scan import integrate, leaky_sum_
 
 RESETS = ("code", "paper")
@@ -83,13 +84,15 @@ def lif(
         spikes (0 or 1) and membrane, both of the shape and type of ``current``.
 
     Raises:
-        ValueError: an unknown reset, or a current without the three axes.
+        ValueError: an unknown reset, a threshold that is not positive, a leak that is none, or a current without the
+            three axes.
     """
-    if reset not in RESETS:
-        raise ValueError(f"reset={reset!r}: choose one of {', '.join(RESETS)}")
+    _valid.choice("reset", reset, RESETS)
+    _valid.number("threshold", threshold, 0, above=True)
+    beta = torch.as_tensor(beta, dtype=current.dtype, device=current.device)
+    _valid.number("beta", beta.item(), 0, 1)
     if current.ndim != 3 or len(current) == 0:
         raise ValueError(f"the current has shape {tuple(current.shape)}, not (steps, samples, neurons)")
-    beta = torch.as_tensor(beta, dtype=current.dtype, device=current.device)
     return _LIF.apply(current, beta, threshold, reset, surrogate)
 
 
@@ -105,7 +108,12 @@ class _Decay(torch.autograd.Function):
 
 
 def decay_filter(x: Tensor, keep: float) -> Tensor:
-    """Each spike leaves an exponential trace: ``r[t] = keep r[t-1] + x[t]``; time is the first axis."""
+    """Each spike leaves an exponential trace: ``r[t] = keep r[t-1] + x[t]``; time is the first axis.
+
+    Raises:
+        ValueError: a ``keep`` beyond 0 and 1.
+    """
+    _valid.number("keep", keep, 0, 1)
     return _Decay.apply(x, keep)
 
 
@@ -117,6 +125,9 @@ class SpikingNetwork(nn.Module):
         beta: leak of each layer at the start; learnt, one number a layer, kept within 0 and 1.
         threshold, reset, surrogate: as for :func:`lif`.
         generator: draws the weights, uniform within one over the root of the inputs, as torch's ``Linear``.
+
+    Raises:
+        ValueError: fewer than two sizes, an unknown reset, a threshold that is not positive, or a leak beyond 0 and 1.
     """
 
     def __init__(
@@ -130,6 +141,12 @@ class SpikingNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
+        if len(sizes) < 2:
+            raise ValueError(f"sizes={sizes!r}: give inputs and outputs at least")
+        sizes = tuple(_valid.count("a size of the network", each, 1) for each in sizes)
+        _valid.choice("reset", reset, RESETS)
+        _valid.number("threshold", threshold, 0, above=True)
+        _valid.number("beta", beta, 0, 1)
         self.sizes, self.threshold, self.reset, self.surrogate = tuple(sizes), threshold, reset, surrogate
         self.linear = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.beta = nn.Parameter(torch.full((len(sizes) - 1,), float(beta)))
@@ -160,15 +177,32 @@ class SpikingNetwork(nn.Module):
 
         Returns:
             shape ``(steps, samples, outputs)``.
+
+        Raises:
+            ValueError: hits that have no place, or a window that does not fit to the inputs.
         """
-        first = self.linear[0]
-        rows = first.weight.T
-        if window is not None:
-            rows = rows[: len(window)] + value * window @ rows[len(window) :]
+        first, rows = self.linear[0], self.rows(window, value)
+        hits = on_raster(hits, samples, len(rows), steps)
         current = first.bias.expand(steps, samples, -1).clone()
         place = [torch.from_numpy(each).to(rows.device) for each in (hits.time, hits.sample)]
         chosen = rows[torch.from_numpy(hits.crystal).to(rows.device)]
         return self._from_current(current.index_put(place, chosen, accumulate=True))[-1][0]
+
+    def rows(self, window: Tensor | None = None, value: float = 0.1) -> Tensor:
+        """What a hit of each crystal adds to the first layer, geometry channels folded in: shape ``(crystals, neurons)``.
+
+        Raises:
+            ValueError: a window that does not fit to the inputs.
+        """
+        rows = self.linear[0].weight.T
+        if window is None:
+            return rows
+        if window.ndim != 2 or 2 * len(window) != len(rows):
+            raise ValueError(
+                f"a window of shape {tuple(window.shape)} does not fit to {len(rows)} inputs: half of them are crystals, "
+                "and each has a row"
+            )
+        return rows[: len(window)] + value * window @ rows[len(window) :]
 
     def _from_current(self, current: Tensor) -> list[tuple[Tensor, Tensor]]:
         traces = []

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._detector import Detector
-from efficient_ai.petnet.physics import ELECTRON_KEV, FWHM
+from efficient_ai.petnet.physics import ELECTRON_KEV, FWHM, attenuation
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Scanner:
         dead_time: of one read-out after a hit, s.
         share: neighbouring crystals of a ring that share one read-out, and with it the dead time.
         paralysable: whether a hit in the dead time prolongs it.
+
+    Raises:
+        ValueError: a size, resolution or window that is none.
+        KeyError: an unknown material.
     """
 
     detector: Detector = field(default_factory=lambda: Detector(16, 180))
@@ -41,6 +46,17 @@ class Scanner:
     dead_time: float = 0.0
     share: int = 1
     paralysable: bool = False
+
+    def __post_init__(self):
+        for name in ("radius", "length", "depth"):
+            _valid.number(name, getattr(self, name), 0, above=True)
+        for name in ("energy_fwhm", "time_fwhm", "dead_time"):
+            _valid.number(name, getattr(self, name), 0)
+        _valid.count("share", self.share, 1)
+        attenuation(self.material, ELECTRON_KEV)
+        low, high = _valid.finite("window of energies", self.window, (2,), 0)
+        if not low < high:
+            raise ValueError(f"a window of energies from {low:g} to {high:g} keV is empty: give the lower one first")
 
     def crystal(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """The crystal at a point of the inner surface; -1 beyond the ends."""
@@ -78,6 +94,13 @@ class Phantom:
         rods: ``(x, y, radius, weight)`` of each rod, mm; the weight is its activity per area. A radius of 0 makes a
             line, whose weight is its activity.
         rod_length: length of the rods, mm; 0 for points in the middle.
+
+    The rods may be longer or wider than the cylinder, or beside it: what is sent out there passes the cylinder only if its
+    line meets it.
+
+    Raises:
+        ValueError: a size below zero, or rods without activity.
+        KeyError: an unknown material.
     """
 
     radius: float = 12.5
@@ -85,6 +108,19 @@ class Phantom:
     material: str = "water"
     rods: tuple[tuple[float, float, float, float], ...] = ((10.0, 0.0, 0.0, 1.0),)
     rod_length: float = 70.0
+
+    def __post_init__(self):
+        for name in ("radius", "length", "rod_length"):
+            _valid.number(name, getattr(self, name), 0)
+        attenuation(self.material, ELECTRON_KEV)
+        rods = _valid.finite("rods", self.rods, (len(self.rods), 4))
+        if not len(rods) or rods[:, 2:].min() < 0 or not rods[:, 3].sum() > 0:
+            raise ValueError("rods need radii and weights of at least 0, and one of them a weight above it")
+
+    @property
+    def reach(self) -> float:
+        """Largest distance of a decay from the axis, mm."""
+        return max(math.hypot(x, y) + radius for x, y, radius, _ in self.rods)
 
     def positions(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Places of ``n`` decays, shape ``(n, 3)``."""

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficient_ai.petnet._events import Hits, Pairs
+from efficient_ai.petnet import _valid
+from efficient_ai.petnet._events import Hits, Pairs, on_one_line, span
+
+_FAR = 1 << 61  # further than any two hits on the line
 
 
 @dataclass(frozen=True)
@@ -47,30 +50,33 @@ def score_hits(output: Hits, target: Hits, tolerance: int) -> Score:
     Args:
         output, target: hits with times in whole bins.
         tolerance: largest distance of a match, in bins.
+
+    Raises:
+        ValueError: times that are not whole, or a tolerance that is none.
     """
-    steps = int(max(output.time.max(initial=0), target.time.max(initial=0))) + 2 * tolerance + 1
-    crystals = int(max(output.crystal.max(initial=0), target.crystal.max(initial=0))) + 1
-
-    def key(hits: Hits) -> np.ndarray:
-        # A gap of the tolerance between two crystals, so that no shift leads from one to the next.
-        return (hits.sample * crystals + hits.crystal) * steps + hits.time + tolerance
-
-    left, wanted = key(output), key(target)
-    # Most outputs of a bad network are near no target at all; they are sorted out once, not at every distance.
-    ends = np.concatenate([[np.iinfo(np.int64).min // 2], np.sort(wanted), [np.iinfo(np.int64).max // 2]])
-    after = np.searchsorted(ends, left)
-    near = np.minimum(ends[after] - left, left - ends[after - 1]) <= tolerance
-    hopeless, left = int((~near).sum()), left[near]
-    matched, gaps = 0, 0
-    for distance in range(tolerance + 1):
+    tolerance = min(_valid.count("tolerance", tolerance), span(output, target))
+    left, wanted = on_one_line(output, target, tolerance)
+    free = np.sort(wanted)
+    matched, gaps, hopeless = 0, 0, 0
+    while len(left):
+        after = np.searchsorted(free, left)
+        later = np.append(free, _FAR)[after] - left
+        earlier = left - np.append(-_FAR, free)[after]
+        gap = np.minimum(later, earlier)
+        # A target that is taken makes the gap of an output larger, never smaller: who is too far now is so for good.
+        near = gap <= tolerance
+        hopeless += int((~near).sum())
+        left, gap = left[near], gap[near]
+        if not len(left):
+            break
+        distance = int(gap.min())
         for shift in (distance, -distance) if distance else (0,):
-            hit = np.isin(left + shift, wanted, kind="sort")
-            if hit.any():
-                wanted = np.setdiff1d(wanted, left[hit] + shift, assume_unique=True)
-                left = left[~hit]
-                matched += int(hit.sum())
-                gaps += distance * int(hit.sum())
-    return Score(matched, hopeless + len(left), len(wanted), gaps / matched if matched else float("nan"))
+            hit = np.isin(left + shift, free, kind="sort")
+            free = np.setdiff1d(free, left[hit] + shift, assume_unique=True)
+            left = left[~hit]
+            matched += int(hit.sum())
+            gaps += distance * int(hit.sum())
+    return Score(matched, hopeless, len(free), gaps / matched if matched else float("nan"))
 
 
 def score_pairs(output: Pairs, target: Pairs, tolerance: int) -> Score:

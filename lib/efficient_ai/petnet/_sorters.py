@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._events import Hits, Pairs
 
@@ -23,10 +24,11 @@ class Window:
         geometry: if given, two hits are a pair only if they are opposite up to this many crystals and rings.
         multiples: ``"kill"``: a window of three or more hits is dropped; ``"resolve"``: its hits are paired by geometry,
             the closest in time first.
-        delays: of each crystal; if given, added to the times first, so that the hits of a pair meet.
+        delays: of each crystal; if given, added to the times first, so that the hits of a pair meet. The pairs have the
+            corrected times.
 
     Raises:
-        ValueError: a negative width, an unknown policy, or multiples to resolve without geometry.
+        ValueError: a negative width, an unknown policy, multiples to resolve without geometry, or delays that are none.
     """
 
     width: float
@@ -35,38 +37,85 @@ class Window:
     delays: np.ndarray | None = None
 
     def __post_init__(self):
-        if not self.width >= 0:
-            raise ValueError(f"a window of {self.width} is not one: give a width of at least 0")
-        if self.multiples not in ("kill", "resolve"):
-            raise ValueError(f"multiples={self.multiples!r}: choose 'kill' or 'resolve'")
+        _valid.number("width", self.width, 0)
+        if self.geometry is not None:
+            _valid.count("geometry", self.geometry)
+        _valid.choice("multiples", self.multiples, ("kill", "resolve"))
+        if self.delays is not None:
+            object.__setattr__(self, "delays", _valid.finite("delays", self.delays))
         if self.multiples == "resolve" and self.geometry is None:
             raise ValueError("multiples can be resolved by geometry only: give geometry, too")
 
 
-def pairs_of(hits: Hits, order: np.ndarray, first: np.ndarray, second: np.ndarray) -> Pairs:
-    """Pairs from the places of their hits in ``order``, sorted by these."""
-    sort = np.lexsort((second, first))
-    index = order[np.stack([first[sort], second[sort]], axis=1).astype(np.int64)]
-    crystal = hits.crystal[index]
-    return Pairs(hits.sample[index[:, 0]], crystal[:, 0], crystal[:, 1], hits.time[index], index)
+@dataclass(frozen=True)
+class Queue:
+    """Hits in the order in which a sorter sees them, shape ``(n,)`` each.
+
+    Args:
+        order: where each stands in the list.
+        sample, crystal: of each.
+        time: that the sorter compares: corrected, if the window knows the delays.
+        reach: the width, and a few roundings of the latest time more: two times in seconds whose difference *is* the
+            width may differ by a little more in 64 bits.
+    """
+
+    order: np.ndarray
+    sample: np.ndarray
+    crystal: np.ndarray
+    time: np.ndarray
+    reach: float
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Hits in each window, shape ``(windows,)``."""
+        return np.diff(np.append(self.starts, len(self.order)))
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each window begins, shape ``(windows,)``."""
+        begins = np.ones(len(self.order), dtype=bool)
+        begins[1:] = (np.diff(self.sample) != 0) | (np.diff(self.time) > self.reach)
+        return np.flatnonzero(begins)
+
+    def pairs(self, first: np.ndarray, second: np.ndarray) -> Pairs:
+        """Pairs from the places of their hits in this order, sorted by these."""
+        sort = np.lexsort((second, first))
+        place = np.stack([first[sort], second[sort]], axis=1).astype(np.int64)
+        crystal = self.crystal[place]
+        return Pairs(
+            self.sample[place[:, 0]], crystal[:, 0], crystal[:, 1], self.time[place], self.order[place]
+        )
 
 
-def calibrated(hits: Hits, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The order in which the sorter sees the hits; sample, crystal and the time that it compares in this order."""
+def queue(hits: Hits, detector: Detector, window: Window) -> Queue:
+    """How the sorter sees the hits.
+
+    Raises:
+        ValueError: a crystal that the detector does not have, or delays of another number of crystals.
+    """
+    _valid.whole("crystal of hits", hits.crystal, 0, detector.crystals)
     if window.delays is None:
-        return np.arange(len(hits)), hits.sample, hits.crystal, hits.time
-    time = hits.time + window.delays[hits.crystal]
-    order = np.lexsort((hits.crystal, time, hits.sample))
-    return order, hits.sample[order], hits.crystal[order], time[order]
+        order, time = np.arange(len(hits)), hits.time
+    else:
+        _valid.finite("delays of the window", window.delays, (detector.crystals,))
+        time = hits.time + window.delays[hits.crystal]
+        order = np.lexsort((hits.crystal, time, hits.sample))
+        time = time[order]
+    roundings = 0.0
+    if time.dtype.kind == "f":
+        # Never so much that it would matter: a clock that coarse has lost the width already.
+        roundings = min(4 * np.finfo(float).eps * float(np.abs(time).max(initial=0.0)), 1e-3 * window.width)
+    return Queue(order, hits.sample[order], hits.crystal[order], time, window.width + roundings)
 
 
 def sort_plain(hits: Hits, detector: Detector, window: Window) -> Pairs:
     """The sorter as a loop over hits, to be read: what the two fast ones must agree with."""
-    order, sample, crystal, time = calibrated(hits, window)
+    seen = queue(hits, detector, window)
+    sample, crystal, time = seen.sample, seen.crystal, seen.time
     clusters, cluster = [], []
     for hit in range(len(hits)):
         if cluster and not (
-            sample[hit] == sample[cluster[-1]] and time[hit] - time[cluster[-1]] <= window.width
+            sample[hit] == sample[cluster[-1]] and time[hit] - time[cluster[-1]] <= seen.reach
         ):
             clusters.append(cluster)
             cluster = []
@@ -77,7 +126,7 @@ def sort_plain(hits: Hits, detector: Detector, window: Window) -> Pairs:
         for a, b in _pairs_in(cluster, crystal, time, detector, window):
             first.append(a)
             second.append(b)
-    return pairs_of(hits, order, np.array(first, dtype=int), np.array(second, dtype=int))
+    return seen.pairs(np.array(first, dtype=int), np.array(second, dtype=int))
 
 
 def _pairs_in(cluster, crystal, time, detector, window):
@@ -110,7 +159,13 @@ def sort_bins(raster: Tensor, width: int) -> Hits:
 
     Returns:
         the hits of the accepted pairs.
+
+    Raises:
+        ValueError: a raster without the three axes, or a negative width.
     """
+    _valid.number("width", width, 0)
+    if raster.ndim != 3:
+        raise ValueError(f"the raster has shape {tuple(raster.shape)}, not (steps, samples, crystals)")
     kept = []
     for sample in range(raster.shape[1]):
         cluster: list[tuple[int, int]] = []
@@ -131,11 +186,8 @@ def sort_bins(raster: Tensor, width: int) -> Hits:
 
 def sort_arrays(hits: Hits, detector: Detector, window: Window) -> Pairs:
     """The same on whole arrays; only windows of three or more hits that are to be resolved are looked at one by one."""
-    order, sample, crystal, time = calibrated(hits, window)
-    begins = np.ones(len(hits), dtype=bool)
-    begins[1:] = (np.diff(sample) != 0) | (np.diff(time) > window.width)
-    start = np.flatnonzero(begins)
-    size = np.diff(np.append(start, len(hits)))
+    seen = queue(hits, detector, window)
+    crystal, time, start, size = seen.crystal, seen.time, seen.starts, seen.sizes
     first = start[size == 2]
     second = first + 1
     if window.geometry is not None:
@@ -149,23 +201,23 @@ def sort_arrays(hits: Hits, detector: Detector, window: Window) -> Pairs:
         ]
         extra = np.array(more, dtype=int).reshape(-1, 2)
         first, second = np.concatenate([first, extra[:, 0]]), np.concatenate([second, extra[:, 1]])
-    return pairs_of(hits, order, first, second)
+    return seen.pairs(first, second)
 
 
 def sort_compiled(hits: Hits, detector: Detector, window: Window) -> Pairs:
     """The same as a compiled loop."""
-    order, sample, crystal, time = calibrated(hits, window)
+    seen = queue(hits, detector, window)
     first, second = _compiled(
-        sample,
-        crystal,
-        time,
-        float(window.width),
+        seen.sample,
+        seen.crystal,
+        seen.time,
+        float(seen.reach),
         -1 if window.geometry is None else window.geometry,
         window.multiples == "resolve",
         detector.rings,
         detector.per_ring,
     )
-    return pairs_of(hits, order, first, second)
+    return seen.pairs(first, second)
 
 
 @numba.njit(cache=True)

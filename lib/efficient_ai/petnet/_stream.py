@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 import numba
 import numpy as np
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._detector import Detector
-from efficient_ai.petnet._events import Hits, Pairs
+from efficient_ai.petnet._events import Hits, Pairs, on_one_line, span
 from efficient_ai.petnet._generator import Recording, draw_delays
 from efficient_ai.petnet._montecarlo import Scan, scan
 from efficient_ai.petnet._scanner import Phantom, Scanner
 from efficient_ai.seeds import seed_for
 
+_LATEST = 1 << 46  # ticks: four roundings are a sixteenth of a tick there
 _MIXED = 8  # activities in one drawing of samples
 
 
@@ -52,6 +54,13 @@ class Stream:
     delay_mean: float = 4
 
     def __post_init__(self):
+        for name in ("silence", "steps", "spread", "delay_max"):
+            _valid.count(name, getattr(self, name))
+        _valid.number("tick", self.tick, 0, above=True)
+        _valid.number("delay_mean", self.delay_mean, 0, self.delay_max)
+        low, high = _valid.finite("activities", self.activities, (2,))
+        if not 0 < low <= high:
+            raise ValueError(f"activities from {low:g} to {high:g} Bq: give the lower one first, above 0")
         if not self.delay_max < self.silence < self.steps:
             raise ValueError(
                 f"largest delay {self.delay_max} < silence {self.silence} < steps {self.steps} must hold: two hits of a pair "
@@ -73,6 +82,7 @@ class Stream:
         A pair is two hits of one annihilation in one frame, scattered or not; its time is the mean of both without their
         delays, rounded.
         """
+        _valid.count("samples", samples)
         rng = np.random.default_rng(seed)
         low, high = np.log(self.activities)
         hits, pairs, begun = [], [], 0
@@ -110,8 +120,12 @@ def uncalibrated(seen: Scan, stream: Stream) -> Scan:
     """The scan as its read-out reports it: times in whole ticks, too early by the delay of the crystal, in order of time.
 
     Of two hits of one crystal in one tick the first one stays.
+
+    Raises:
+        ValueError: a crystal that the scanner does not have, or times too late for their tick to be told.
     """
-    time = np.floor(seen.time / stream.tick).astype(np.int64) - stream.delays[seen.crystal]
+    crystal = _valid.whole("crystal of a scan", seen.crystal, 0, stream.detector.crystals)
+    time = whole_ticks(seen.time, stream.tick) - stream.delays[crystal]
     order = np.lexsort((seen.crystal, time))
     time, crystal = time[order], seen.crystal[order]
     new = np.ones(len(time), dtype=bool)
@@ -123,14 +137,38 @@ def uncalibrated(seen: Scan, stream: Stream) -> Scan:
     )  # fmt: skip
 
 
+def whole_ticks(time: np.ndarray, tick: float) -> np.ndarray:
+    """The tick in which each time lies, shape ``(n,)``; a time that is a multiple of the tick begins it.
+
+    A multiple is rarely the quotient of two numbers of 64 bits, which may be less by a rounding: what is as close to a
+    multiple as roundings bring it, is one.
+
+    Raises:
+        ValueError: times so late that a number of 64 bits cannot tell their tick.
+    """
+    ticks = _valid.finite("time of a scan", time) / tick
+    if np.abs(ticks).max(initial=0.0) > _LATEST:
+        raise ValueError(
+            f"a time of {np.abs(time).max():g} s is too late for a tick of {tick:g} s to be told: cut the scan into "
+            "parts that begin at 0, or count in coarser ticks"
+        )
+    nearest = np.rint(ticks)
+    rounding = 4 * np.finfo(float).eps * np.abs(ticks)
+    return np.where(np.abs(ticks - nearest) <= rounding, nearest, np.floor(ticks)).astype(np.int64)
+
+
 def frames(seen: Scan, stream: Stream) -> tuple[Hits, Pairs, np.ndarray, np.ndarray]:
     """Cut an uncalibrated scan into frames.
 
     Returns:
         the hits, whose samples are frames and whose times begin with each frame; the pairs among them; where each hit
         stands in the scan, shape ``(hits,)``; the tick at which each frame begins, shape ``(frames,)``.
+
+    Raises:
+        ValueError: a scan in seconds; :func:`uncalibrated` brings it into ticks.
     """
-    number, start = _cut(seen.time, stream.silence, stream.steps - stream.silence)
+    time = _valid.whole("time of an uncalibrated scan", seen.time)
+    number, start = _cut(time, stream.silence, stream.steps - stream.silence)
     size = np.bincount(number, minlength=len(start)) if len(number) else np.zeros(0, dtype=np.int64)
     index = np.flatnonzero(size[number] > 1)
     kept, sample = np.unique(number[index], return_inverse=True)
@@ -173,14 +211,11 @@ def answered(output: Hits, hits: Hits, early: int, late: int) -> tuple[np.ndarra
     Returns:
         places of the kept hits, ascending, and the times of their answers, shape ``(kept,)`` each.
     """
-    crystals = int(max(output.crystal.max(initial=0), hits.crystal.max(initial=0))) + 1
-    steps = int(max(output.time.max(initial=0), hits.time.max(initial=0))) + early + late + 1
-
-    def key(some: Hits) -> np.ndarray:
-        return (some.sample * crystals + some.crystal) * steps + some.time
-
-    order = np.argsort(key(hits), kind="stable")
-    keys, asked = np.concatenate([[-steps], key(hits)[order]]), key(output)
+    longest = span(output, hits)
+    early, late = min(_valid.count("early", early), longest), min(_valid.count("late", late), longest)
+    asked, keys = on_one_line(output, hits, early + late)
+    order = np.argsort(keys, kind="stable")
+    keys = np.concatenate([[-late - 1], keys[order]])
     last = np.searchsorted(keys, asked + early, side="right") - 1
     answer = np.flatnonzero(asked - keys[last] <= late)
     hit = order[last[answer] - 1]

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from skimage.transform import iradon
 
+from efficient_ai.petnet import _valid
 from efficient_ai.petnet._scanner import Phantom, Scanner
 from efficient_ai.petnet.physics import ELECTRON_KEV, attenuation
 
@@ -21,7 +22,7 @@ class Grid:
         angles: directions of lines, over half a turn.
 
     Raises:
-        ValueError: an even number of pixels.
+        ValueError: an even number of pixels, or a size that is none.
     """
 
     pixels: int = 37
@@ -29,6 +30,9 @@ class Grid:
     angles: int = 90
 
     def __post_init__(self):
+        _valid.count("pixels", self.pixels, 1)
+        _valid.count("angles", self.angles, 1)
+        _valid.number("size", self.size, 0, above=True)
         if self.pixels % 2 == 0:
             raise ValueError(f"{self.pixels} pixels have none in the middle: give an odd number")
 
@@ -79,8 +83,14 @@ class Grid:
 
 
 def sinogram(scanner: Scanner, first: np.ndarray, second: np.ndarray, grid: Grid) -> np.ndarray:
-    """Counts of lines by offset and direction, shape ``(pixels, angles)``; lines beyond the picture are left out."""
+    """Counts of lines by offset and direction, shape ``(pixels, angles)``; lines beyond the picture are left out.
+
+    Raises:
+        ValueError: crystals that the scanner does not have, or not as many first as second ones.
+    """
     columns = scanner.detector.per_ring
+    first, second = (_valid.whole("crystal", each, 0, scanner.detector.crystals) for each in (first, second))
+    _valid.equally_long(first=first, second=second)
     angle1, angle2 = (2 * np.pi * (crystal % columns + 0.5) / columns for crystal in (first, second))
     normal = (angle1 + angle2) / 2
     offset = scanner.radius * np.cos((angle1 - angle2) / 2)
@@ -117,7 +127,16 @@ def truth(phantom: Phantom, grid: Grid) -> np.ndarray:
 
 
 def filtered_back_projection(counts: np.ndarray, grid: Grid, sensitivity: np.ndarray) -> np.ndarray:
-    """Picture from a sinogram that was divided by the sensitivity of its lines (ramp filter with a Hann window)."""
+    """Picture from a sinogram that was divided by the sensitivity of its lines (ramp filter with a Hann window).
+
+    Counts may be below zero here, as they are when randoms were subtracted: the method is linear.
+
+    Raises:
+        ValueError: counts that are not numbers, or another shape than that of the grid.
+    """
+    shape = (grid.pixels, grid.angles)
+    counts = _valid.finite("counts", counts, shape).astype(float)
+    sensitivity = _valid.finite("sensitivity", sensitivity, shape, 0)
     corrected = np.divide(counts, sensitivity, out=np.zeros_like(counts), where=sensitivity > 0)
     picture = iradon(corrected, np.degrees(grid.theta), filter_name="hann", circle=True)
     # scikit-image turns counter-clockwise with rows downwards; our rows run along y and the normal is (cos, sin).
@@ -142,10 +161,20 @@ def mlem(
 
     Returns:
         the picture after each iteration, shape ``(pixels, pixels)`` each.
+
+    Raises:
+        ValueError: counts, sensitivity or background below zero, not numbers, or of another shape. Counts are below zero
+            when randoms were subtracted: give the prompts, and the randoms as ``background``.
     """
-    matrix, weight = grid.matrix, sensitivity.ravel()
-    measured = counts.ravel()
-    added = np.broadcast_to(np.asarray(background, dtype=float), counts.shape).ravel()
+    shape = (grid.pixels, grid.angles)
+    _valid.count("iterations", iterations, 1)
+    if np.any(np.asarray(counts) < 0):
+        raise ValueError(
+            "counts below zero have no likelihood: give all prompts as counts, and what was subtracted as background"
+        )
+    matrix, weight = grid.matrix, _valid.finite("sensitivity", sensitivity, shape, 0).ravel()
+    measured = _valid.finite("counts", counts, shape).ravel()
+    added = _valid.finite("background", np.broadcast_to(background, shape), shape, 0).astype(float).ravel()
     seen = matrix.T @ weight
     usable = (seen > 1e-9 * seen.max()) & grid.disc.ravel()
     picture = usable.astype(float)
@@ -160,7 +189,13 @@ def mlem(
 
 
 def picture_error(picture: np.ndarray, true: np.ndarray, grid: Grid) -> float:
-    """Root mean square difference to the true picture over the root mean square of it, both scaled to the same sum."""
+    """Root mean square difference to the true picture over the root mean square of it, both scaled to the same sum.
+
+    Raises:
+        ValueError: pictures that are not numbers, or of another shape than the grid's.
+    """
+    shape = (grid.pixels, grid.pixels)
+    picture, true = _valid.finite("picture", picture, shape), _valid.finite("true picture", true, shape)
     ours, wanted = picture[grid.disc], true[grid.disc]
     if ours.sum() <= 0:
         return float("inf")

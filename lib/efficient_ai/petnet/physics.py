@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from efficient_ai import data
+from efficient_ai.petnet import _valid
 
 ELECTRON_KEV = 510.99895  # rest energy of the electron, and of each photon of an annihilation (CODATA 2018)
 ELECTRON_RADIUS_CM = 2.8179403e-13  # classical electron radius (CODATA 2018)
@@ -41,8 +42,13 @@ def sample_cosine(energy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Draws the share of energy that is kept from the mixture of 1/x and x, which covers the law, and rejects the rest;
     the rejected ones are drawn again together until none is left.
+
+    Raises:
+        ValueError: energies that are none.
     """
-    energy = np.asarray(energy, dtype=float)
+    energy = _valid.finite("energy", energy).astype(float)
+    if len(energy) and energy.min() <= 0:
+        raise ValueError("a photon has an energy above 0 keV")
     a = energy / ELECTRON_KEV
     least = 1 / (1 + 2 * a)  # the share that is left after scattering straight back
     cosine = np.empty(len(energy))
@@ -92,11 +98,15 @@ def attenuation(material: str, energy: np.ndarray | float, process: str = "total
 
     Raises:
         KeyError: no such material or process; the message lists those there are.
+        ValueError: an energy beyond the table.
     """
     names, energies, table = _attenuation()
     processes = ("total", "photo", "compton", "rayleigh")
     if material not in names or process not in processes:
         raise KeyError(f"{material!r}, {process!r}: choose from {list(names)} and {list(processes)}")
+    energy = np.asarray(energy, dtype=float)
+    if not np.all((energy >= energies[0]) & (energy <= energies[-1])):
+        raise ValueError(f"energies must be numbers from {energies[0]:g} to {energies[-1]:g} keV: the table ends there")
     values = table[names[material], processes.index(process)]
     return np.exp(np.interp(np.log(energy), np.log(energies), np.log(values))) / 10
 
