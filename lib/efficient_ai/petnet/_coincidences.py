@@ -58,11 +58,13 @@ class Coincidences:
 def coincidences(scan: Scan, detector: Detector, window: Window) -> Coincidences:
     """Sort the hits of a scan; the width of ``window`` is in seconds.
 
-    A pair of one crystal with itself is not one.
+    A pair of one crystal with itself is not one, and of two hits of one crystal at one time the first one stays.
     """
     order = np.lexsort((scan.crystal, scan.time))
+    again = (np.diff(scan.time[order]) == 0) & (np.diff(scan.crystal[order]) == 0)
+    order = np.delete(order, np.flatnonzero(again) + 1)
     columns = (column[order] for column in (scan.crystal, scan.time, scan.decay))
-    hits = Hits(np.zeros(len(scan), dtype=np.int64), *columns)
+    hits = Hits(np.zeros(len(order), dtype=np.int64), *columns)
     pairs = sort_compiled(hits, detector, window)
     first, second = order[pairs.index[pairs.first != pairs.second]].T
     same = scan.decay[first] == scan.decay[second]

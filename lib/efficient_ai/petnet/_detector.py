@@ -37,7 +37,9 @@ class Detector:
 
     def place(self, crystal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``(ring, column)`` of each crystal."""
-        return np.divmod(np.asarray(crystal, dtype=np.int64), self.per_ring)  # a narrow type could not subtract
+        return np.divmod(
+            np.asarray(crystal, dtype=np.int64), self.per_ring
+        )  # a narrow type could not subtract
 
     def opposite(self, first: np.ndarray, second: np.ndarray, spread: int) -> np.ndarray:
         """Whether two crystals lie within ``spread`` columns and rings of being opposite; the arrays broadcast.

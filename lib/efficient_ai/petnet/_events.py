@@ -19,7 +19,7 @@ class Hits:
         decay: number of the decay it comes from, shape ``(n,)``; ``-1`` where nobody knows.
 
     Raises:
-        ValueError: columns that are not equally long, not numbers, or not in order (:meth:`sort` puts them in order).
+        ValueError: columns that are not equally long, not numbers, or not in order, each once (:meth:`sort` does both).
     """
 
     sample: np.ndarray
@@ -32,7 +32,9 @@ class Hits:
             object.__setattr__(self, name, _valid.whole(f"{name} of hits", getattr(self, name), least))
         object.__setattr__(self, "time", _valid.times("time of hits", self.time))
         _valid.equally_long(sample=self.sample, crystal=self.crystal, time=self.time, decay=self.decay)
-        _valid.in_order("hits", "make the list with Hits.sort", self.sample, self.time, self.crystal)
+        _valid.in_order(
+            "hits", "make the list with Hits.sort", self.sample, self.time, self.crystal, once=True
+        )
 
     @classmethod
     def sort(cls, sample, crystal, time, decay=None) -> "Hits":

@@ -108,10 +108,13 @@ def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe)
     """The output raster for the hits of ``samples`` samples, with geometry channels if the recipe has them.
 
     Raises:
-        ValueError: a network of another size than the recipe's.
+        ValueError: a network with other inputs or outputs than the recipe's.
     """
-    if network.sizes != recipe.sizes:
-        raise ValueError(f"a network of {network.sizes} neurons was not made by a recipe for {recipe.sizes}")
+    ends = [(sizes[0], sizes[-1]) for sizes in (network.sizes, recipe.sizes)]
+    if ends[0] != ends[1]:
+        raise ValueError(
+            f"the network has {ends[0]} inputs and outputs, the recipe is for {ends[1]}: give its own recipe"
+        )
     window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
     return network.from_hits(hits, samples, recipe.settings.steps, window)
 

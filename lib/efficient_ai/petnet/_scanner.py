@@ -56,7 +56,9 @@ class Scanner:
         attenuation(self.material, ELECTRON_KEV)
         low, high = _valid.finite("window of energies", self.window, (2,), 0)
         if not low < high:
-            raise ValueError(f"a window of energies from {low:g} to {high:g} keV is empty: give the lower one first")
+            raise ValueError(
+                f"a window of energies from {low:g} to {high:g} keV is empty: give the lower one first"
+            )
 
     def crystal(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """The crystal at a point of the inner surface; -1 beyond the ends."""

@@ -14,10 +14,17 @@ LARGEST = 1 << 52
 """Whole numbers up to here are exact in float64 as well, so that no sum or comparison rounds them."""
 
 
-def number(name: str, value, least: float = -math.inf, most: float = math.inf, *, above: bool = False) -> float:
+def number(
+    name: str, value, least: float = -math.inf, most: float = math.inf, *, above: bool = False
+) -> float:
     """One finite number within bounds; ``above``: more than ``least``, not equal to it."""
     real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not real or not math.isfinite(value) or not (least < value if above else least <= value) or value > most:
+    if (
+        not real
+        or not math.isfinite(value)
+        or not (least < value if above else least <= value)
+        or value > most
+    ):
         raise ValueError(f"{name}={value!r}: give a finite number{_bounds(least, most, above)}")
     return value
 
@@ -52,7 +59,9 @@ def finite(name: str, values, shape: tuple[int, ...] | None = None, least: float
     if values.dtype.kind == "f":
         return values.astype(np.float64, copy=False)
     if values.size and (int(values.max()) > LARGEST or int(values.min()) < -LARGEST):
-        raise ValueError(f"{name} goes beyond 2**52 in size: count from a later beginning, or in a larger unit")
+        raise ValueError(
+            f"{name} goes beyond 2**52 in size: count from a later beginning, or in a larger unit"
+        )
     return values.astype(np.int64, copy=False)
 
 
@@ -69,7 +78,9 @@ def whole(name: str, values, least: int | None = None, below: int | None = None)
         values = values.astype(np.int64)
     low, high = values.min(initial=LARGEST), values.max(initial=-LARGEST)
     if (least is not None and low < least) or (below is not None and high >= below):
-        bounds = (f" from {least}" if least is not None else "") + (f" to {below - 1}" if below is not None else "")
+        bounds = (f" from {least}" if least is not None else "") + (
+            f" to {below - 1}" if below is not None else ""
+        )
         raise ValueError(f"{name} goes from {low} to {high}; only values{bounds} are there")
     return values
 
@@ -78,7 +89,9 @@ def times(name: str, values) -> np.ndarray:
     """Times in whole units or in seconds; seconds need all 64 bits, for in 32 a clock is lost after some microseconds."""
     values = np.asarray(values)
     if values.dtype in (np.float16, np.float32) and not np.array_equal(values, np.rint(values)):
-        raise ValueError(f"{name} in {values.dtype}: give float64, or whole ticks; what was rounded away cannot come back")
+        raise ValueError(
+            f"{name} in {values.dtype}: give float64, or whole ticks; what was rounded away cannot come back"
+        )
     return finite(name, values)
 
 
@@ -89,17 +102,18 @@ def equally_long(**columns: np.ndarray) -> None:
         raise ValueError(f"columns of one list must be equally long: {lengths}")
 
 
-def in_order(what: str, help: str, *columns: np.ndarray) -> None:
-    """Rows ascend by the first column, of equal ones by the second, and so on."""
+def in_order(what: str, help: str, *columns: np.ndarray, once: bool = False) -> None:
+    """Rows ascend by the first column, of equal ones by the second, and so on; ``once``: no two rows are equal."""
     if len(columns[0]) < 2:
         return
-    behind = np.zeros(len(columns[0]) - 1, dtype=bool)
+    behind = np.full(len(columns[0]) - 1, once)
     for column in reversed(columns):
         before, after = column[:-1], column[1:]
         behind = (after < before) | ((after == before) & behind)
     if behind.any():
         where = int(np.argmax(behind)) + 1
-        raise ValueError(f"{what} must be in order of time, and number {where} is not: {help}")
+        but_once = ", each once" if once else ""
+        raise ValueError(f"{what} must be in order of time{but_once}, and number {where} is not: {help}")
 
 
 def choice(name: str, value, of: Sequence[str]) -> str:

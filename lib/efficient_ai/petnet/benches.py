@@ -171,8 +171,10 @@ def calibrated_f1(found: np.ndarray, width: float, samples: int = 2000, seed: in
     recording = generate(SMALL, samples, seed)
     delays = np.asarray(found, dtype=float)
     window = Window(width, SMALL.spread, "resolve", delays - delays.min())
-    pairs = sort_compiled(recording.hits, SMALL.detector, window)
-    return score_hits(pairs.hits, recording.pairs.hits, SMALL.delay_max).f1
+    kept = sort_compiled(recording.hits, SMALL.detector, window).hits
+    # Delays that were found may be parts of a bin; a score is taken in whole bins.
+    kept = Hits.sort(kept.sample, kept.crystal, np.rint(kept.time).astype(np.int64))
+    return score_hits(kept, recording.pairs.hits, SMALL.delay_max).f1
 
 
 KEPT_AT_511 = 0.65552

@@ -106,7 +106,9 @@ def attenuation(material: str, energy: np.ndarray | float, process: str = "total
         raise KeyError(f"{material!r}, {process!r}: choose from {list(names)} and {list(processes)}")
     energy = np.asarray(energy, dtype=float)
     if not np.all((energy >= energies[0]) & (energy <= energies[-1])):
-        raise ValueError(f"energies must be numbers from {energies[0]:g} to {energies[-1]:g} keV: the table ends there")
+        raise ValueError(
+            f"energies must be numbers from {energies[0]:g} to {energies[-1]:g} keV: the table ends there"
+        )
     values = table[names[material], processes.index(process)]
     return np.exp(np.interp(np.log(energy), np.log(energies), np.log(values))) / 10
 
