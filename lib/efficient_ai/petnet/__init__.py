@@ -8,7 +8,8 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
 * data from physics: :class:`Scanner`, :class:`Phantom`, :class:`Physics`, :func:`scan`, :func:`coincidences`
 * both: a scanner that nobody calibrated, as a :class:`Stream`; :func:`uncalibrated`, :func:`frames`, :func:`listen`
 * classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`
-* the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses
+* the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses; over all bins, or driven by
+  events: :func:`event_driven`
 * learning: :class:`Recipe`, :func:`learn`, :func:`judge`; modules :mod:`efficient_ai.petnet.trained` (networks that
   ship) and :mod:`efficient_ai.petnet.timing`
 * judging: :func:`score_hits`, :func:`score_pairs`
@@ -18,6 +19,7 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
 
 from efficient_ai.petnet._coincidences import KINDS, Coincidences, coincidences
 from efficient_ai.petnet._detector import Detector
+from efficient_ai.petnet._driven import Work, event_driven
 from efficient_ai.petnet._events import Hits, Pairs, hits_of, raster
 from efficient_ai.petnet._generator import (
     SAFIR,
@@ -37,6 +39,7 @@ from efficient_ai.petnet._learn import (
     judge,
     learn,
     listen,
+    output_of,
     test_set,
     valid_set,
 )
@@ -86,11 +89,13 @@ __all__ = [
     "Stream",
     "Trained",
     "Window",
+    "Work",
     "answered",
     "coincidences",
     "count_loss",
     "decay_filter",
     "draw_delays",
+    "event_driven",
     "found",
     "frames",
     "generate",
@@ -100,6 +105,7 @@ __all__ = [
     "learn",
     "lif",
     "listen",
+    "output_of",
     "paper_arctan",
     "per_bin_loss",
     "published_timing_loss",

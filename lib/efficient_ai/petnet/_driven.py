@@ -69,22 +69,25 @@ def event_driven(
         rows = network.rows(window, value)
         hits = on_raster(hits, samples, len(rows), steps)
         weights = [rows, *(layer.weight.T for layer in network.linear[1:])]
-        weights = tuple(np.ascontiguousarray(weight.cpu().numpy()) for weight in weights)
-        biases = tuple(layer.bias.cpu().numpy() for layer in network.linear)
+        flat = np.concatenate([np.ascontiguousarray(weight.cpu().numpy()).ravel() for weight in weights])
+        biases = [layer.bias.cpu().numpy() for layer in network.linear]
         leaks = network.beta.clamp(0, 1).double().tolist()
     kind, threshold = biases[0].dtype.type, float(network.threshold)
-    powers, sums, clocks, drops = [], [], [], []
-    for bias, leak in zip(biases, leaks, strict=True):
-        power = leak ** np.arange(steps + 1)
-        powers.append(power.astype(kind))
-        sums.append(np.concatenate([[0.0], np.cumsum(power[:-1])]).astype(kind))
-        clocks.append(np.flatnonzero((bias > 0) & (bias >= threshold * (1 - leak) * (1 - _NEAR))))
-        # As in _LIF: a reset before the leak takes leak * threshold away, one after it the whole threshold.
-        drops.append(kind(threshold * (leak if network.reset == "paper" else 1.0)))
+    powers = np.array(leaks)[:, None] ** np.arange(steps + 1)
+    sums = np.concatenate([np.zeros((len(leaks), 1)), np.cumsum(powers[:, :-1], axis=1)], axis=1)
+    clocks = [
+        np.flatnonzero((bias > 0) & (bias >= threshold * (1 - leak) * (1 - _NEAR)))
+        for bias, leak in zip(biases, leaks, strict=True)
+    ]
+    # As in _LIF: a reset before the leak takes leak * threshold away, one after it the whole threshold.
+    drops = threshold * (np.array(leaks) if network.reset == "paper" else np.ones(len(leaks)))
     bounds = np.searchsorted(hits.sample, np.arange(samples + 1))
     sample, time, neuron, computed, sent = _walk(
-        hits.time, hits.crystal, bounds, weights, biases, tuple(powers), tuple(sums), tuple(clocks), tuple(drops),
-        kind(threshold), steps,
+        hits.time, hits.crystal, bounds,
+        flat, _edges(weight.numel() for weight in weights),
+        np.concatenate(biases), _edges(len(bias) for bias in biases),
+        np.concatenate(clocks), _edges(len(each) for each in clocks),
+        powers.astype(kind), sums.astype(kind), drops.astype(kind), kind(threshold), steps,
     )  # fmt: skip
     work = Work(
         tuple(computed.tolist()), samples * steps, tuple(sent.tolist()), tuple(len(each) for each in clocks)
@@ -92,14 +95,19 @@ def event_driven(
     return Hits(sample, neuron, time, np.full(len(sample), -1)), work
 
 
+def _edges(sizes) -> np.ndarray:
+    """Where each part of a joined array begins, and where the last one ends."""
+    return np.cumsum([0, *sizes])
+
+
 @numba.njit(cache=True)
-def _walk(times, inputs, bounds, weights, biases, powers, sums, clocks, drops, threshold, steps):
+def _walk(
+    times, inputs, bounds, weights, weight_at, biases, neuron_at, clocks, clock_at, powers, sums, drops, threshold, steps
+):  # fmt: skip
     """All samples, one after the other, from event to event. Spikes are collected in order of sample, time, neuron."""
-    layers, samples = len(weights), len(bounds) - 1
-    widest = 0
-    for layer in range(layers):
-        widest = max(widest, len(biases[layer]))
-    membrane = np.zeros((layers, widest), biases[0].dtype)
+    layers, samples = len(drops), len(bounds) - 1
+    widest = np.diff(neuron_at).max()
+    membrane = np.zeros((layers, widest), biases.dtype)
     fired = np.empty((layers, widest), np.int64)
     number = np.zeros(layers, np.int64)  # how many of ``fired`` count
     last, due = np.empty(layers, np.int64), np.empty(layers, np.int64)
@@ -111,9 +119,9 @@ def _walk(times, inputs, bounds, weights, biases, powers, sums, clocks, drops, t
         number[:] = 0
         last[:] = -1  # a network begins at rest, before the first bin
         for layer in range(layers):
-            due[layer] = _next(
-                membrane[layer], biases[layer], powers[layer], sums[layer], clocks[layer], threshold, -1, steps
-            )
+            own = clocks[clock_at[layer] : clock_at[layer + 1]]
+            bias = biases[neuron_at[layer] : neuron_at[layer + 1]]
+            due[layer] = _next(membrane[layer], bias, powers[layer], sums[layer], own, threshold, -1, steps)
         hit = bounds[sample]
         while True:
             now = steps
@@ -130,13 +138,15 @@ def _walk(times, inputs, bounds, weights, biases, powers, sums, clocks, drops, t
             for layer in range(layers):
                 if len(arriving) == 0 and due[layer] > now:
                     continue  # the layer above gets nothing either: ``arriving`` is empty still
-                u = membrane[layer, : len(biases[layer])]
+                bias = biases[neuron_at[layer] : neuron_at[layer + 1]]
+                u = membrane[layer, : len(bias)]
                 gap = now - last[layer]
-                _bring(u, powers[layer][gap], sums[layer][gap], biases[layer])
+                _bring(u, powers[layer, gap], sums[layer, gap], bias)
                 for k in range(number[layer]):  # sent in the bin before, so the gap is one bin
                     u[fired[layer, k]] -= drops[layer]
                 for k in range(len(arriving)):
-                    _add(u, weights[layer][arriving[k]])
+                    row = weight_at[layer] + arriving[k] * len(bias)
+                    _add(u, weights[row : row + len(bias)])
                 number[layer] = _fire(u, threshold, fired[layer])
                 last[layer] = now
                 computed[layer] += 1
@@ -145,9 +155,8 @@ def _walk(times, inputs, bounds, weights, biases, powers, sums, clocks, drops, t
                 if number[layer] > 0:
                     due[layer] = now + 1
                 else:
-                    due[layer] = _next(
-                        u, biases[layer], powers[layer], sums[layer], clocks[layer], threshold, now, steps
-                    )
+                    own = clocks[clock_at[layer] : clock_at[layer + 1]]
+                    due[layer] = _next(u, bias, powers[layer], sums[layer], own, threshold, now, steps)
             if last[layers - 1] == now:
                 for k in range(number[layers - 1]):
                     if found == out.shape[1]:

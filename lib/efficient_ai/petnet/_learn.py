@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from efficient_ai import provenance
 from efficient_ai.petnet import _valid
+from efficient_ai.petnet._driven import Work, event_driven
 from efficient_ai.petnet._events import Hits, hits_of, raster
 from efficient_ai.petnet._generator import Recording, Settings
 from efficient_ai.petnet._losses import (
@@ -110,13 +111,17 @@ def output_of(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe)
     Raises:
         ValueError: a network with other inputs or outputs than the recipe's.
     """
+    _fits(network, recipe)
+    window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
+    return network.from_hits(hits, samples, recipe.settings.steps, window)
+
+
+def _fits(network: SpikingNetwork, recipe: Recipe) -> None:
     ends = [(sizes[0], sizes[-1]) for sizes in (network.sizes, recipe.sizes)]
     if ends[0] != ends[1]:
         raise ValueError(
             f"the network has {ends[0]} inputs and outputs, the recipe is for {ends[1]}: give its own recipe"
         )
-    window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
-    return network.from_hits(hits, samples, recipe.settings.steps, window)
 
 
 @functools.lru_cache(maxsize=8)  # of a large scanner it has millions of entries
@@ -140,9 +145,18 @@ def between(hits: Hits, first: int, last: int) -> Hits:
     return Hits(chosen.sample - first, chosen.crystal, chosen.time, chosen.decay)
 
 
+def driven(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> tuple[Hits, Work]:
+    """The same as hits, driven by events; and what was computed."""
+    _fits(network, recipe)
+    window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
+    return event_driven(network, hits, samples, recipe.settings.steps, window)
+
+
 @torch.no_grad()
 def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: int = 500) -> Hits:
-    """The hits that a network keeps of a recording."""
+    """The hits that a network keeps of a recording: driven by events, but on a GPU over all bins, in batches."""
+    if not network.beta.is_cuda:
+        return driven(network, recording.hits, recording.samples, recipe)[0]
     parts = []
     for first in range(0, recording.samples, batch):
         last = min(first + batch, recording.samples)
