@@ -48,8 +48,9 @@ def local_days(values: np.ndarray, times: np.ndarray, zone: str | None = None) -
 
     The day on which the clock is set forward lacks an hour: it is interpolated between its neighbours. The day on
     which it is set back has one hour twice: the mean of both is kept. Incomplete days at the two ends are cut off.
-    Gaps inside a day are interpolated if they are at most a tenth of it (:data:`MAX_MISSING`); a day with more is
-    refused: it becomes NaN as a whole, and no window uses it as a target.
+    Gaps of a day are filled if they are at most a tenth of it (:data:`MAX_MISSING`), from this day and the days before
+    alone: interpolated, and at the end of a day held. A day with more is refused: it becomes NaN as a whole, and no
+    window uses it as a target. So no value of a day depends on a later day.
 
     Args:
         values: shape ``(steps,)``, NaN where missing.
@@ -93,13 +94,28 @@ def local_days(values: np.ndarray, times: np.ndarray, zone: str | None = None) -
     bad = missing.mean(axis=1) > MAX_MISSING
     if bad.mean() > MAX_MISSING:
         raise ValueError(f"{bad.sum()} of {len(bad)} days miss more than a tenth of their steps: too many")
-    flat = folded.ravel()
-    gaps = np.isnan(flat)
-    if gaps.any():
-        flat[gaps] = np.interp(np.flatnonzero(gaps), np.flatnonzero(~gaps), flat[~gaps])
+    folded = _filled(folded)
     folded[bad] = np.nan
     changed = int((steps != cycle).sum())
     return Days(dates, folded, changed, int(missing[~bad].sum()), int(bad.sum()))
+
+
+def _filled(folded: np.ndarray) -> np.ndarray:
+    """``folded`` ``(days, cycle)`` without its gaps, filled from what is known at the end of each day.
+
+    A gap is interpolated between the last known step before it, of this day or an earlier one, and the next known step
+    of the *same* day. Where the day has none, the last value is held: tomorrow is not looked at, since a forecast may
+    begin there.
+    """
+    days, cycle = folded.shape
+    known, flat, index = np.isfinite(folded), folded.ravel(), np.arange(folded.size)
+    before = np.maximum.accumulate(np.where(known.ravel(), index, -1))
+    column = np.where(known, np.arange(cycle), cycle)
+    column = np.minimum.accumulate(column[:, ::-1], axis=1)[:, ::-1]
+    after = np.where(column < cycle, column + cycle * np.arange(days)[:, None], -1).ravel()
+    left, right = np.where(before >= 0, before, after), np.where(after >= 0, after, before)
+    share = np.divide(index - left, right - left, out=np.zeros(folded.size), where=right > left)
+    return ((1 - share) * flat[left] + share * flat[right]).reshape(days, cycle)
 
 
 def plausible(values: np.ndarray, reference: slice, low: float = 0.05, high: float = 10.0) -> np.ndarray:
