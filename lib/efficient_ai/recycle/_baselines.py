@@ -16,9 +16,22 @@ def persistence(cut: Windows) -> Tensor:
 
 
 def seasonal_naive(cut: Windows, period: int = 7) -> Tensor:
-    """The same weekday of the week before; shape ``(windows, F, cycle)``."""
+    """The same weekday of the week before; shape ``(windows, F, cycle)``.
+
+    Raises:
+        ValueError: a history of less than a period.
+    """
+    _has(cut, period)
     lead = torch.arange(cut.y.shape[1])
     return cut.raw[:, cut.raw.shape[1] - period + lead % period]
+
+
+def _has(cut: Windows, days: int) -> None:
+    """Windows have so many historic days; a negative index would take others without a word."""
+    if isinstance(days, bool) or days != int(days) or not 1 <= days <= cut.raw.shape[1]:
+        raise ValueError(
+            f"{days} days are asked for and the windows have a history of {cut.raw.shape[1]}: cut longer ones"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,16 @@ def fit_ridge(
         days: historic days that it reads, the last ones.
         residual: forecast the residual and add the profile.
         calendar: give it profile and metadata of the forecast day as well.
+
+    Raises:
+        ValueError: more days than the history has, windows whose input is not what ``residual`` says, or no penalty.
     """
+    for cut in (train, valid):
+        _has(cut, days)
+        if residual and not cut.recipe.residual_input:
+            raise ValueError("residual=True reads residuals: cut the windows with residual_input=True")
+    if len(penalties) == 0 or not all(p > 0 and np.isfinite(p) for p in penalties):
+        raise ValueError(f"penalties must be some positive numbers, got {penalties}")
     target = (train.y - train.profile if residual else train.y).numpy().astype(float)
     leads = (
         range(target.shape[1]) if calendar else [slice(None)]

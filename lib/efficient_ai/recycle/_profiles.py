@@ -13,26 +13,35 @@ def profile_table(days: np.ndarray, types: np.ndarray, n: int = 3) -> np.ndarray
     profile is 0.
 
     Args:
-        days: shape ``(days, cycle)``.
+        days: shape ``(days, cycle)``; whole numbers give a mean that is none.
         types: 0, 1 or 2, shape ``(days,)``.
         n: days in the mean, at least 1.
 
     Returns:
         shape ``(days, 3, cycle)``
+
+    Raises:
+        ValueError: no day in the mean, or types that are not 0, 1, 2 or not as many as the days.
     """
-    if n < 1:
+    days, types = np.asarray(days), np.asarray(types)
+    if isinstance(n, bool) or n != int(n) or n < 1:
         raise ValueError(f"a profile is the mean of at least one day, got n={n}")
+    if days.ndim != 2 or types.shape != days.shape[:1] or not np.isin(types, (0, 1, 2)).all():
+        raise ValueError(f"days {days.shape} need one type each, 0, 1 or 2; got {types.shape} of them")
+    if not np.issubdtype(days.dtype, np.floating):
+        days = days.astype(float)
     table = np.zeros((len(days), 3, days.shape[1]), dtype=days.dtype)
     known = np.isfinite(days).all(axis=1)
     for kind in range(3):
         chosen = np.flatnonzero((types == kind) & known)
         if len(chosen) == 0:
             continue
-        total = np.vstack([np.zeros(days.shape[1]), np.cumsum(days[chosen], axis=0, dtype=float)])
-        seen = np.searchsorted(chosen, np.arange(len(days)), side="right")  # days of this type so far
-        used = np.minimum(seen, n)
-        mean = (total[seen] - total[seen - used]) / np.maximum(used, 1)[:, None]
-        table[:, kind] = np.where(seen[:, None] > 0, mean, 0)
+        # Added up anew for every day: the difference of two running sums would forget small days after large ones.
+        mean = np.zeros((len(chosen) + 1, days.shape[1]))  # row s: after s days of this type
+        for back in range(min(n, len(chosen))):
+            mean[back + 1 :] += days[chosen[: len(chosen) - back]]
+        mean[1:] /= np.minimum(np.arange(1, len(chosen) + 1), n)[:, None]
+        table[:, kind] = mean[np.searchsorted(chosen, np.arange(len(days)), side="right")]
     return table
 
 

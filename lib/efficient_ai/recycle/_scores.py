@@ -1,5 +1,7 @@
 """How far a forecast is off: MAE, MASE, pinball loss (section 3.9 and 3.10 of our notes on the paper)."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -41,11 +43,22 @@ def per_series(values: np.ndarray, cut: Windows) -> np.ndarray:
 def mase(forecast: Tensor, cut: Windows) -> np.ndarray:
     """Error of each lead day over that of repeating the last day for the whole horizon, mean over series, shape ``(F,)``.
 
-    The denominator is one number per series: the error of persistence over all windows and lead days of ``cut``.
+    The denominator is one number per series: the error of persistence over all windows and lead days of ``cut``. A series
+    that stays constant there has none; it is left out of the mean, with a warning that names it.
+
+    Raises:
+        ValueError: every series stays constant.
     """
     own = per_series(errors(forecast, cut), cut)
     naive = per_series(errors(persistence(cut), cut), cut).mean(axis=1, keepdims=True)
-    return (own / naive).mean(axis=0)
+    moves = naive[:, 0] > 0
+    if not moves.all():
+        still = [cut.names[i] for i in np.unique(cut.series)[~moves]]
+        told = f"constant in all of these windows, so there is no scaled error: {', '.join(still)}"
+        if not moves.any():
+            raise ValueError(f"{told}; take the mean absolute error")
+        warnings.warn(told, stacklevel=2)
+    return (own[moves] / naive[moves]).mean(axis=0)
 
 
 def mae(forecast: Tensor, cut: Windows) -> np.ndarray:

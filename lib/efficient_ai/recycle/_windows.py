@@ -1,13 +1,15 @@
 """Many series, one network: normalised days with their calendar, and the windows that are cut from them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 import torch
 
 from efficient_ai.recycle._calendar import Calendar
-from efficient_ai.recycle._profiles import run_up, window_profiles
+from efficient_ai.recycle._folding import MAX_MISSING
+from efficient_ai.recycle._profiles import VARIANTS, run_up, window_profiles
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,19 @@ class Split:
     train: tuple[int, int]
     valid: tuple[int, int]
     test: tuple[int, int]
+
+    def __post_init__(self):
+        parts = (self.train, self.valid, self.test)
+        borders = [border for part in parts for border in part]
+        whole = all(isinstance(b, Integral) and not isinstance(b, bool) for b in borders)
+        ordered = (
+            [len(part) for part in parts] == [2, 2, 2] and borders == sorted(borders) and borders[0] >= 0
+        )
+        if not whole or not ordered or any(first == stop for first, stop in parts):
+            raise ValueError(
+                "train, valid and test are ranges of days, none empty, one after the other and without an overlap; "
+                f"got {parts}"
+            )
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,8 @@ def panel(
             own, as the authors' code does: a look ahead, here for comparison only.
 
     Raises:
-        ValueError: calendars that do not fit, or a training part without a spread.
+        ValueError: calendars or a split that do not fit, a calendar with other dates, names that are there twice, or a
+            series without a spread where it is scaled; the message names it.
     """
     days = np.asarray(days, dtype=float)
     dates = calendars[0].dates
@@ -96,13 +112,16 @@ def panel(
         )
     if scale_on not in ("train", "each part"):
         raise ValueError(f"scale_on must be 'train' or 'each part', got {scale_on!r}")
-    low, high = _limits(days[:, slice(*split.train)])
-    if not (high > low).all():
-        raise ValueError("a series is constant or missing in the training part: nothing to scale by")
+    if any(not np.array_equal(other.dates, dates) for other in calendars) or split.test[1] > len(dates):
+        raise ValueError(f"calendars and split must be those of the same {len(dates)} days")
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name is there twice: {', '.join(map(str, names))}")
+    low, high = _limits(days, split, "train", names)
     scaled = (days - low[:, None, None]) / (high - low)[:, None, None]
     if scale_on == "each part":
-        for part in (split.valid, split.test):
-            lows, highs = _limits(days[:, slice(*part)])
+        for name in ("valid", "test"):
+            part = getattr(split, name)
+            lows, highs = _limits(days, split, name, names)
             scaled[:, slice(*part)] = (days[:, slice(*part)] - lows[:, None, None]) / (highs - lows)[
                 :, None, None
             ]
@@ -112,8 +131,18 @@ def panel(
     )  # fmt: skip
 
 
-def _limits(days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.nanmin(days, axis=(1, 2)), np.nanmax(days, axis=(1, 2))
+def _limits(days: np.ndarray, split: Split, part: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each series in a part."""
+    shown = days[:, slice(*getattr(split, part))]
+    known = np.isfinite(shown)
+    low = np.where(known, shown, np.inf).min(axis=(1, 2))
+    high = np.where(known, shown, -np.inf).max(axis=(1, 2))
+    flat = [str(name) for name, moves in zip(names, high > low, strict=True) if not moves]
+    if flat:
+        raise ValueError(
+            f"constant or missing in the part {part!r}, so there is nothing to scale by: {', '.join(flat)}; leave it out"
+        )
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -138,6 +167,14 @@ class Recipe:
     decoder_profile: bool = True
     calendar: bool = True
 
+    def __post_init__(self):
+        for name in ("history", "forecast", "n"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+                raise ValueError(f"{name} is a number of days, at least 1; got {value!r}")
+        if self.variant not in VARIANTS:
+            raise ValueError(f"unknown variant {self.variant!r}: choose one of {', '.join(VARIANTS)}")
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -151,6 +188,9 @@ class Windows:
         raw: the historic days as they are, normalised, float32, shape ``(windows, H, cycle)``.
         series: index of the series, shape ``(windows,)``.
         origin: index of the last historic day, shape ``(windows,)``.
+        recipe: how they were cut.
+        names: of the series.
+        left_out: windows of each series that were not cut, since too many of their days are missing.
     """
 
     x: torch.Tensor
@@ -159,6 +199,9 @@ class Windows:
     raw: torch.Tensor
     series: np.ndarray
     origin: np.ndarray
+    recipe: Recipe
+    names: tuple[str, ...]
+    left_out: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.y)
@@ -166,14 +209,8 @@ class Windows:
     def take(self, chosen: np.ndarray) -> "Windows":
         """The windows with these indices."""
         index = torch.as_tensor(np.asarray(chosen))
-        return Windows(
-            self.x[index],
-            self.y[index],
-            self.profile[index],
-            self.raw[index],
-            self.series[chosen],
-            self.origin[chosen],
-        )
+        tensors = {name: getattr(self, name)[index] for name in ("x", "y", "profile", "raw")}
+        return replace(self, **tensors, series=self.series[chosen], origin=self.origin[chosen])
 
 
 def windows(
@@ -181,35 +218,59 @@ def windows(
 ) -> Windows:
     """All windows of a part, one per series and origin, ``stride`` days apart; never less than a whole day.
 
-    Windows with a missing day among the forecast days are left out. A missing historic day is shown as its profile,
-    which is to say with a residual of zero.
+    The first window of a series begins after its own run-up, counted from its first day that is not missing, so that
+    its profiles are means of ``n`` days. A missing historic day is shown as its profile, which is to say with a residual
+    of zero. Left out, and counted, are windows with a missing day among the forecast days, and those whose history misses
+    more than a tenth of its days (:data:`MAX_MISSING`).
 
     Args:
         part: ``"train"``, ``"valid"``, ``"test"``, or a range of forecast days.
 
     Raises:
-        ValueError: the part is too short for one window.
+        ValueError: a part that is none, or in which a series has no window; the message names it.
     """
     recipe = recipe or Recipe()
-    first, stop = getattr(data.split, part) if isinstance(part, str) else part
-    earliest = recipe.history + max(run_up(recipe.variant, recipe.n), 7 * recipe.n)
-    starts = np.arange(max(first, earliest), stop - recipe.forecast + 1, stride)
+    first, stop = _range(data, part)
+    if isinstance(stride, bool) or not isinstance(stride, Integral) or stride < 1:
+        raise ValueError(f"the stride is a number of days, at least 1; got {stride!r}")
+    before = recipe.history + max(run_up(recipe.variant, recipe.n), 7 * recipe.n)
+    starts = np.arange(max(first, before), stop - recipe.forecast + 1, stride)
     if len(starts) == 0:
         raise ValueError(
             f"days {first} to {stop} hold no window of {recipe.history} + {recipe.forecast} days"
         )
     history = starts[:, None] - recipe.history + np.arange(recipe.history)
     future = starts[:, None] + np.arange(recipe.forecast)
-    pieces = []
-    for i in range(len(data.names)):
-        whole = np.isfinite(data.days[i][future]).all(axis=(1, 2))
+    pieces, left_out = [], {}
+    for i, name in enumerate(data.names):
+        known = np.isfinite(data.days[i]).all(axis=1)
+        begun = starts >= before + (known.argmax() if known.any() else len(known))
+        whole = begun & known[future].all(axis=1) & (known[history].mean(axis=1) >= 1 - MAX_MISSING)
+        if not whole.any():
+            raise ValueError(
+                f"series {name!r} has no window of {recipe.history} + {recipe.forecast} days in days {first} to {stop}, "
+                "too many are missing: leave it out"
+            )
+        left_out[name] = int((~whole).sum())
         pieces.append((i, *_cut(data, i, history[whole], future[whole], recipe)))
     x, y, profile, raw = (
         torch.from_numpy(np.concatenate([piece[k] for piece in pieces]).astype(np.float32))
         for k in (1, 2, 3, 4)
     )
     series = np.concatenate([np.full(len(piece[2]), piece[0]) for piece in pieces])
-    return Windows(x, y, profile, raw, series, np.concatenate([piece[5] for piece in pieces]))
+    origin = np.concatenate([piece[5] for piece in pieces])
+    return Windows(x, y, profile, raw, series, origin, recipe, data.names, left_out)
+
+
+def _range(data: Panel, part: str | tuple[int, int]) -> tuple[int, int]:
+    if isinstance(part, str):
+        if part not in ("train", "valid", "test"):
+            raise ValueError(f"unknown part {part!r}: choose train, valid, test, or a range of days")
+        return getattr(data.split, part)
+    first, stop = part
+    if not 0 <= first < stop <= len(data.dates):
+        raise ValueError(f"the record has days 0 to {len(data.dates)}; got the range {part}")
+    return first, stop
 
 
 def _cut(data: Panel, i: int, history: np.ndarray, future: np.ndarray, recipe: Recipe):
