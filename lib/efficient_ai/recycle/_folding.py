@@ -1,11 +1,10 @@
 """From a clock to days: folding at the primary cycle, daylight saving, gaps (section 3.1 of our notes on the paper)."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from efficient_ai.recycle._clock import DAY, grid, offsets
 
 MAX_MISSING = 0.1  # of the steps of a day, and of the days of a record
 
@@ -20,6 +19,9 @@ class Days:
         changed_clock: how many days had an hour too few or too many and were repaired.
         filled: how many single steps were interpolated.
         refused: how many days miss more than a tenth of their steps and are NaN as a whole.
+        repairs: what else was put right, by name: ``reordered``, ``repeated``, ``averaged``, ``absent`` and ``nonexistent``
+            times as in :func:`efficient_ai.recycle._clock.grid`; ``doubled``, steps of the doubled hour of which one reading
+            was kept; ``never``, days that the zone did not have; ``cut``, steps of incomplete days at the ends.
     """
 
     dates: np.ndarray
@@ -27,6 +29,16 @@ class Days:
     changed_clock: int = 0
     filled: int = 0
     refused: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)
+
+    def report(self) -> str:
+        """Everything that was repaired, in one line."""
+        counts = {
+            "changed clock": self.changed_clock,
+            "filled": self.filled,
+            "refused": self.refused,
+        } | self.repairs
+        return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "nothing to repair"
 
 
 def fold(values: np.ndarray, cycle: int) -> np.ndarray:
@@ -43,61 +55,93 @@ def fold(values: np.ndarray, cycle: int) -> np.ndarray:
     return values.reshape(-1, cycle)
 
 
-def local_days(values: np.ndarray, times: np.ndarray, zone: str | None = None) -> Days:
+def local_days(
+    values: np.ndarray,
+    times: np.ndarray | None = None,
+    zone: str | None = None,
+    clock: str = "UTC",
+    step=None,
+) -> Days:
     """Fold a series at local midnight, so that one row is one civil day.
 
-    The day on which the clock is set forward lacks an hour: it is interpolated between its neighbours. The day on
-    which it is set back has one hour twice: the mean of both is kept. Incomplete days at the two ends are cut off.
-    Gaps of a day are filled if they are at most a tenth of it (:data:`MAX_MISSING`), from this day and the days before
-    alone: interpolated, and at the end of a day held. A day with more is refused: it becomes NaN as a whole, and no
-    window uses it as a target. So no value of a day depends on a later day.
+    Times that are not ascending, even, and each there once are put right first, by the rules of
+    :func:`efficient_ai.recycle._clock.grid`. The day on which the clock is set forward lacks an hour: it is interpolated
+    between its neighbours. The day on which it is set back has one hour twice: the mean of both is kept; where the two
+    differ by more than half of what stands around them, as when one is delivered as 0, the one nearer to that. Incomplete
+    days at the two ends are cut off, and a day that a zone never had is missing. Gaps of a day are filled if they are at
+    most a tenth of it (:data:`MAX_MISSING`), from this day and the days before alone: interpolated, and at the end of a day
+    held. A day with more is refused: it becomes NaN as a whole, and no window uses it as a target. So no value of a day
+    depends on a later day.
 
     Args:
-        values: shape ``(steps,)``, NaN where missing.
-        times: start of each step, ``datetime64``, evenly spaced, a whole number of steps per day; UTC if ``zone`` is
-            given, else already the clock to fold by.
+        values: shape ``(steps,)``, NaN where missing, means over their steps (a power, not a meter that counts up); or a
+            pandas Series with a time index.
+        times: start of each step, ``datetime64``, datetimes, or a pandas index; UTC if ``zone`` is given and ``clock`` is
+            ``"UTC"``, by their own zone if they have one, else already the clock to fold by.
         zone: name of a time zone, for example ``"Europe/Berlin"``.
+        clock: ``"local"`` if times without a zone are what the wall in ``zone`` showed.
+        step: fold in steps of this length, a timedelta or seconds; None finds it. It divides the day.
 
     Raises:
-        ValueError: times that are not evenly spaced, no whole day, or more than a tenth of the days refused.
+        ValueError: no such series, no whole day, or more than a tenth of the days refused.
     """
-    step = np.unique(np.diff(times.astype("datetime64[s]")))
-    if len(step) != 1 or len(times) != len(values):
-        raise ValueError(
-            "the times must be evenly spaced and as many as the values; put NaN where a value is missing"
-        )
-    cycle = int(np.timedelta64(86_400, "s") / step[0])
-    local = times.astype("datetime64[s]") + (_offsets(times, zone) if zone else np.timedelta64(0, "s"))
-    day = local.astype("datetime64[D]")
-    slot = ((local - day) / step[0]).astype(int)
-    first = day[0]
-    row = (day - first).astype(int)
-    shape = (row[-1] + 1, cycle)
-    there, steps = np.zeros(shape, int), np.zeros(shape[0], int)
-    total, count = np.zeros(shape), np.zeros(shape, int)
-    known = np.isfinite(values)
-    np.add.at(there, (row, slot), 1)
-    np.add.at(steps, row, 1)
-    np.add.at(total, (row[known], slot[known]), values[known])
-    np.add.at(count, (row[known], slot[known]), 1)
-    folded = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
+    even = grid(values, times, zone, clock, step)
+    cycle = DAY // even.step
+    local = even.times + (offsets(even.times, even.zone) if even.zone else 0)
+    first = local[0] // DAY
+    row, slot = local // DAY - first, local % DAY // even.step
+    shape = (int(row[-1]) + 1, cycle)
+    place = row * cycle + slot
+    once, begin, there = np.unique(place, return_index=True, return_counts=True)
+    again = np.setdiff1d(np.arange(len(place)), begin)
+    readings = np.full((2, shape[0] * cycle), np.nan)
+    readings[0, once] = even.values[begin]
+    readings[1, place[again]] = even.values[again]
+    folded, chosen = _of_two(readings.reshape(2, *shape))
+    counted = np.zeros(shape[0] * cycle, int)
+    counted[once] = there
+    counted = counted.reshape(shape)
     # The first and last day may be cut; inside, a step that no clock showed is the hour that was skipped.
     whole = np.ones(len(folded), bool)
     whole[0] &= slot[0] == 0
     whole[-1] &= slot[-1] == cycle - 1
-    folded, there, steps = folded[whole], there[whole], steps[whole]
-    dates = (first + np.arange(shape[0]))[whole]
+    cut = int(counted[~whole].sum())
+    folded, counted = folded[whole], counted[whole]
+    dates = (np.datetime64(int(first), "D") + np.arange(shape[0]))[whole]
     if len(folded) == 0:
         raise ValueError("there is no whole day in this series")
-    skipped = there == 0
+    skipped = counted == 0
+    never = skipped.mean(axis=1) > MAX_MISSING
     missing = np.isnan(folded) & ~skipped
-    bad = missing.mean(axis=1) > MAX_MISSING
+    bad = (missing.mean(axis=1) > MAX_MISSING) | never
     if bad.mean() > MAX_MISSING:
         raise ValueError(f"{bad.sum()} of {len(bad)} days miss more than a tenth of their steps: too many")
     folded = _filled(folded)
     folded[bad] = np.nan
-    changed = int((steps != cycle).sum())
-    return Days(dates, folded, changed, int(missing[~bad].sum()), int(bad.sum()))
+    changed = int((counted.sum(axis=1)[~never] != cycle).sum())
+    repairs = even.repairs | {"doubled": chosen, "never": int(never.sum()), "cut": cut}
+    repairs = {name: count for name, count in repairs.items() if count}
+    return Days(dates, folded, changed, int(missing[~bad].sum()), int((bad & ~never).sum()), repairs)
+
+
+def _of_two(readings: np.ndarray) -> tuple[np.ndarray, int]:
+    """One reading for each step of ``(2, days, cycle)``, NaN where there is none, and how often one of two was chosen."""
+    first, second = readings
+    both = np.isfinite(first) & np.isfinite(second)
+    folded, chosen = np.where(np.isfinite(first), first, second), 0
+    single = np.where(both, np.nan, folded)
+    for day in np.flatnonzero(both.any(axis=1)).tolist():
+        hours = np.flatnonzero(both[day])
+        line = np.concatenate([single[day - 1, -1:] if day else [np.nan], single[day], [np.nan]])
+        around = line[[hours[0], hours[-1] + 2]]  # the step before and the step after
+        level = around[np.isfinite(around)].mean() if np.isfinite(around).any() else np.nan
+        for hour in hours.tolist():
+            one, other = first[day, hour], second[day, hour]
+            folded[day, hour] = (one + other) / 2
+            if abs(one - other) > abs(level) / 2:
+                folded[day, hour] = min((one, other), key=lambda value: abs(value - level))
+                chosen += 1
+    return folded, chosen
 
 
 def _filled(folded: np.ndarray) -> np.ndarray:
@@ -127,25 +171,3 @@ def plausible(values: np.ndarray, reference: slice, low: float = 0.05, high: flo
     cleaned = np.array(values, dtype=float)
     cleaned[(cleaned < low * middle) | (cleaned > high * middle)] = np.nan
     return cleaned
-
-
-def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
-    """Local time minus UTC, as ``timedelta64[s]``, for each of ``times``."""
-    seconds = times.astype("datetime64[s]").astype(np.int64)
-    days = seconds // 86_400
-    offsets = np.empty(len(seconds), np.int64)
-    edges = {
-        day: (_offset(zone, day * 86_400), _offset(zone, (day + 1) * 86_400))
-        for day in np.unique(days).tolist()
-    }
-    for day, (before, after) in edges.items():
-        where = slice(*np.searchsorted(days, [day, day + 1]))
-        offsets[where] = before
-        if before != after:  # the clock is set on this day: look at every step
-            offsets[where] = [_offset(zone, second) for second in seconds[where].tolist()]
-    return offsets.astype("timedelta64[s]")
-
-
-@cache
-def _offset(zone: str, second: int) -> int:
-    return int(datetime.fromtimestamp(second, UTC).astimezone(ZoneInfo(zone)).utcoffset().total_seconds())

@@ -73,12 +73,6 @@ def test_a_record_with_too_many_refused_days_is_refused():
         recycle.local_days(values, times)
 
 
-def test_times_with_a_hole_are_refused():
-    times = np.delete(hours("2020-01-01", "2020-01-05"), 30)
-    with pytest.raises(ValueError, match="evenly spaced"):
-        recycle.local_days(np.zeros(len(times)), times)
-
-
 def test_implausible_readings_are_judged_by_the_reference_part():
     values = np.array([10.0, 11, 9, 10, 0, 10, 500, 10])
     cleaned = recycle.plausible(values, slice(0, 4))

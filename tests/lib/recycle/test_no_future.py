@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from efficient_ai import recycle
-from efficient_ai.recycle import sources
+from efficient_ai.recycle import _clock, sources
 
 ORIGIN = 330  # of 400 days: in the test part
 
@@ -34,8 +34,9 @@ def network_input(times, values, variant="last", clean=True, holidays=None):
 def border(times, values, at):
     """The index of the first raw step after day ``at`` of the record."""
     midnight = recycle.local_days(values, times, "Europe/Berlin").dates[at + 1]
-    local = times + recycle._folding._offsets(times, "Europe/Berlin")
-    return int(np.flatnonzero(local.astype("datetime64[D]") >= midnight)[0])
+    seconds = times.astype("datetime64[s]").astype(int)
+    local = (seconds + _clock.offsets(seconds, "Europe/Berlin")).astype("datetime64[s]")
+    return int(np.flatnonzero(local >= midnight)[0])
 
 
 GAPS = {
