@@ -163,11 +163,25 @@ def _filled(folded: np.ndarray) -> np.ndarray:
 
 
 def plausible(values: np.ndarray, reference: slice, low: float = 0.05, high: float = 10.0) -> np.ndarray:
-    """A copy of ``values`` ``(steps,)`` with NaN where a reading is below ``low`` or above ``high`` times the median.
+    """A copy of a *load* ``(steps,)`` with NaN where a reading is below ``low`` or above ``high`` times the median.
 
-    The median is that of ``values[reference]``, the training part, so that the test part cannot decide about itself.
+    The median is that of ``values[reference]``, the training part, so that the test part cannot decide about itself. It
+    is for series that are always well above zero. Solar power has nights, and prices are negative at times: such readings
+    are no faults, and such series are refused.
+
+    Raises:
+        ValueError: a reading is negative, or more than a tenth of the reference would be taken out: no load.
     """
-    middle = np.nanmedian(values[reference])
-    cleaned = np.array(values, dtype=float)
-    cleaned[(cleaned < low * middle) | (cleaned > high * middle)] = np.nan
-    return cleaned
+    values = np.array(values, dtype=float)
+    shown = values[reference]
+    if not np.isfinite(shown).any():
+        raise ValueError("the reference part has no reading")
+    middle = np.nanmedian(shown)
+    out = (values < low * middle) | (values > high * middle)
+    if (values < 0).any() or out[reference].mean() > MAX_MISSING:
+        raise ValueError(
+            "this is no load: readings are negative, or more than a tenth of them are far from their median; "
+            "fold it as it is, with NaN in place of known faults"
+        )
+    values[out] = np.nan
+    return values
