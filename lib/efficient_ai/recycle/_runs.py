@@ -1,5 +1,6 @@
 """Training runs of the chapter: one network on one panel from one seed, or many of them on two processes."""
 
+import copy
 import multiprocessing
 import time
 from collections.abc import Sequence
@@ -177,13 +178,22 @@ def parts(job: Job) -> tuple[Windows, Windows, Windows]:
 
 
 def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[nn.Module, Result]:
-    """Train the network of a job, with the best weights restored, and score it on the test part."""
+    """Train the network of a job and score it on the test part, with the weights that were best on the validation part.
+
+    The untrained network is one of the candidates. With an output layer of zeros it is the profile, so that such a
+    training never ends above the profile's validation error.
+
+    Raises:
+        ValueError: a network of another history than that of the windows.
+    """
     cut, valid, test = parts(job)
     budget = job.budget
     model = model or build(job.method, source(job.source, job.seed).cycle, job.seed)
     if budget.cpu_seconds is not None:
         cut = _affordable(model, cut, budget, job.seed)
+    _same_history(model, valid)
     before = training.evaluate(model, (valid.x, valid.y), absolute_error, batch_size=256)
+    untrained = copy.deepcopy(model.state_dict())
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(job.seed, 1))  # of the dropout
@@ -192,10 +202,14 @@ def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[n
             epochs=budget.epochs, batch_size=budget.batch, seed=job.seed, patience=budget.patience,
             after_epoch=after_epoch,
         )  # fmt: skip
+    best = history.best_epoch + 1
+    if not min(history.valid_loss) < before:  # the untrained network is a candidate like every epoch
+        model.load_state_dict(untrained)
+        best = 0
     forecast = predict(model, test)
     profile = float((valid.profile - valid.y).abs().mean())
     result = Result(
-        job, mase(forecast, test), mae(forecast, test), [before, *history.valid_loss], history.best_epoch + 1,
+        job, mase(forecast, test), mae(forecast, test), [before, *history.valid_loss], best,
         parameters(model), len(cut), len(history.valid_loss), history.energy.cpu_seconds, history.energy.joules,
         history.energy.source, profile, mase(test.profile, test),
         per_series(errors(forecast, test), test).mean(axis=1),
@@ -204,17 +218,30 @@ def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[n
     return model, result
 
 
+def _same_history(model: nn.Module, cut: Windows) -> None:
+    """A network that splits its input elsewhere would train on it without a word."""
+    history = getattr(model, "history", cut.recipe.history)
+    if history != cut.recipe.history:
+        raise ValueError(
+            f"the network reads {history} historic days and the windows have {cut.recipe.history}: build it with "
+            f"history={cut.recipe.history}"
+        )
+
+
 @torch.no_grad()
 def predict(model: nn.Module, cut: Windows, batch: int = 256) -> torch.Tensor:
-    """Forecasts of all windows in evaluation mode, ``(windows, F, cycle)``."""
+    """Forecasts of all windows in evaluation mode, ``(windows, F, cycle)``.
+
+    Raises:
+        ValueError: a network of another history than that of the windows.
+    """
+    _same_history(model, cut)
     model.eval()
     return torch.cat([model(x) for x in cut.x.split(batch)])
 
 
 def _affordable(model: nn.Module, cut: Windows, budget: Budget, seed: int) -> Windows:
     """A random part of the windows, so that all epochs together take about ``cpu_seconds``."""
-    import copy
-
     trial, batch = copy.deepcopy(model), cut.take(np.arange(budget.batch))
     _epoch(trial, batch, budget.batch)
     began = time.process_time()
