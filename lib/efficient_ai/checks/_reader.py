@@ -14,7 +14,7 @@ _LIBRARIES = tuple(
     for path in {
         *(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")),
         *site.getsitepackages(),
-        Path(__file__).resolve().parents[1],  # efficient_ai itself
+        Path(__file__).resolve().parents[2],  # this library, and the builder beside it
     }
 )
 # One frame, as Python's traceback and faulthandler both write it.
