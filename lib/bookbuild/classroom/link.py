@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -96,7 +97,7 @@ class Session:
         self._depth += 1
         opaque = what == "call" and guest._target in self.opaque
         try:
-            self._send(("call", "hold" if opaque else what, guest, args, kwargs or {}))
+            self._send(("call", "hold" if opaque else what, guest, args, tuple((kwargs or {}).items())))
             return self._until_done()
         except Gone:
             self._broken = f"the process of your answers ended{self._where()}: an exit, a crash, or more memory than there is."
@@ -178,8 +179,9 @@ class Session:
 
     # What the host lends.
 
-    def _lend(self, what: Any, target: Any, args: Any, kwargs: Any) -> tuple:
+    def _lend(self, what: Any, target: Any, args: Any, pairs: Any) -> tuple:
         try:
+            kwargs = dict(pairs)
             if what == "call" and callable(target) and not isinstance(target, (type, Guest)):
                 result = target(*args, **kwargs)
             elif what in _OPERATIONS and not isinstance(target, Guest):
@@ -279,11 +281,15 @@ def at(place: tuple | None, call: Callable[[], Any]) -> Any:
     """Call from a frame that stands for a line of the student's: stacks and tracebacks of this process then name it."""
     if place is None:
         return call()
-    file, line, function = place
-    code = compile("\n" * (line - 1) + "found.append(call())", file, "exec")
     found: list[Any] = []
-    exec(code.replace(co_name=function), {"call": call, "found": found})
+    exec(_frame(*place), {"call": call, "found": found})
     return found[0]
+
+
+@cache
+def _frame(file: str, line: int, function: str) -> types.CodeType:
+    code = compile("\n" * (line - 1) + "found.append(call())", file, "exec")
+    return code.replace(co_name=function)
 
 
 def _on_rank(address: str, opaque: tuple[str, ...], name: str) -> Guest:
@@ -298,8 +304,3 @@ def _on_rank(address: str, opaque: tuple[str, ...], name: str) -> Guest:
 
 
 _RANKS: dict[str, Session] = {}
-
-
-def function_like(value: Any) -> bool:
-    """Whether a value can only be called."""
-    return isinstance(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType))

@@ -89,10 +89,10 @@ class Service:
         self._wire.send(Writer(self._frame, self._to_tag).message(value), MESSAGE)
 
     def _answer(self, message: tuple) -> None:
-        _, what, target, args, kwargs = message
+        _, what, target, args, pairs = message
         self._depth += 1
         try:
-            self._send(("done", _do(what, target, args, kwargs)))
+            self._send(("done", _do(what, target, args, dict(pairs))))
         except Gone:
             raise
         except Refused as error:
@@ -105,7 +105,7 @@ class Service:
                 self._frame = Frame(host=False)
 
     def _ask(self, what: str, target: Any, args: tuple, kwargs: dict | None = None) -> Any:
-        self._send(("back", what, target, args, kwargs or {}))
+        self._send(("back", what, target, args, tuple((kwargs or {}).items())))
         while True:
             message = self._receive()
             if message[0] == "reply":
