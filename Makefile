@@ -10,6 +10,10 @@ FOLDER ?= release
 ARGS ?=
 ONLY ?=
 SECONDS ?=
+ASSIGNMENT ?=
+SUBMISSIONS ?=
+JOBS ?=
+HANDOUT ?= handout
 
 PROFILES = smoke laptop full
 ifneq ($(filter $(PROFILES),$(PROFILE)),$(PROFILE))
@@ -22,7 +26,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON_CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python
 BOOKBUILD = "$(VENV)/bin/python" -m bookbuild
 
-.PHONY: help setup book pdf test test-lab quick lab serve assignments chapter mutants pythons verify clean
+.PHONY: help setup book pdf test test-lab quick lab serve assignments course release grade test-class chapter mutants pythons verify clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +38,10 @@ help:
 	@echo "make pdf          print the built site as one PDF file; CHAPTER=\"energy jigsaw\" only these"
 	@echo "make lab          open JupyterLab on your own copies of the book, in work/"
 	@echo "make assignments  write the students' versions of the exercises to FOLDER=$(FOLDER)"
+	@echo "make course       the same: an nbgrader course with all assignments, points and a grade book"
+	@echo "make release ASSIGNMENT=jigsaw    write what students get, and nothing else, to HANDOUT=$(HANDOUT)"
+	@echo "make grade SUBMISSIONS=folder-or-zip    marks, feedback, summary  (ASSIGNMENT=jigsaw SECONDS=120 JOBS=2)"
+	@echo "make test-class   grade forty made-up submissions, many of them hostile, and compare with the table"
 	@echo "make verify       run every claim again and list what changed against the recorded runs"
 	@echo "make chapter NAME=demo    write a new chapter that builds and passes the tests  (PART=VI TITLE=\"...\")"
 	@echo "make mutants      change lines of core and builder: does a test notice?  (ONLY=ledger SECONDS=120)"
@@ -78,6 +86,20 @@ serve: setup
 
 assignments: setup
 	@$(BOOKBUILD) assignments --folder "$(FOLDER)"
+
+course: assignments
+
+# Only the student's notebook: no solution, no hidden test, no grade book.
+release: setup
+	@$(BOOKBUILD) release --assignment="$(ASSIGNMENT)" --folder "$(HANDOUT)"
+
+# What was graded is kept, and only what is new or changed is graded when this is called again.
+grade: setup
+	@$(BOOKBUILD) grade --assignment="$(ASSIGNMENT)" --submissions="$(SUBMISSIONS)" --folder "$(FOLDER)" \
+	    --seconds="$(SECONDS)" --jobs="$(JOBS)"
+
+test-class: setup
+	@$(BOOKBUILD) test --arguments="tests/classroom $$ARGS"
 
 chapter: setup
 	@$(BOOKBUILD) chapter --name="$(NAME)" --part="$(PART)" --title="$(TITLE)"

@@ -31,6 +31,19 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--folder", default="release", help="the course folder, below the checkout unless absolute"
     )
+    added = command("release", "Write what students get of one assignment.", profile=False)
+    added.add_argument("--assignment", default="", help="its name")
+    added.add_argument("--folder", default="handout", help="below the checkout unless absolute")
+    added = command("grade", "Grade the submissions of one assignment, each in isolation.", profile=False)
+    added.add_argument("--assignment", default="", help="its name; guessed from the files if not given")
+    added.add_argument(
+        "--submissions", default="", help="a folder or a zip, as a learning platform exports it"
+    )
+    added.add_argument("--folder", default="release", help="the course folder")
+    added.add_argument("--seconds", default="", help="that one check may take; 120 if not given")
+    added.add_argument(
+        "--jobs", default="", help="submissions at a time; half of the processors if not given"
+    )
     recording = command(
         "record", "Keep the full runs of this build as the record, and write claims.csv.", profile=False
     )
@@ -154,6 +167,14 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         from bookbuild._assignments import write_assignments
 
         print(*write_assignments(layout.root / options.folder), sep="\n")
+    if options.command == "release":
+        from bookbuild.classroom.course import release
+
+        print(*release(options.assignment, layout.root / options.folder), sep="\n")
+    if options.command == "grade":
+        from bookbuild.classroom.grade import command
+
+        command(layout.root, options)
     return 0
 
 

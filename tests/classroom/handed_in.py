@@ -111,7 +111,7 @@ ROWS = [
     ("no-checks", changed(_no_checks), ALL, "All checks passed"),
     # What takes too much.
     ("output", answered(double="def double(x):\n    for _ in range(10**6):\n        print(x)\n    return 2 * x"), ALL, ""),
-    ("memory", answered(double="def double(x):\n    return np.ones(10 << 30)"), (0, 2, 2, 3), "ArrayMemoryError"),
+    ("memory", answered(double="def double(x):\n    return np.ones(10 << 30)"), (0, 2, 2, 3), "MemoryError"),
     ("large", answered(double="def double(x):\n    return b'x' * (300 << 20)"), (0, 2, 2, 3), "at most 256 MB"),
     ("fork-bomb", answered(double="import os\n\n\ndef double(x):\n    while True:\n        os.fork()"), (0, 2, 2, 3), ""),
     ("left-behind", right_but("import subprocess\nfor _ in range(9):\n    subprocess.Popen(['sleep', '98765'], start_new_session=True)"), ALL, ""),
@@ -128,10 +128,10 @@ ROWS = [
     ("numpy-poisoned", wrong("np.array_equal = np.all = np.allclose = lambda *a, **k: True\nnp.ndarray = object"), NONE, "expected 4"),
     ("shadowed", wrong("import sys\nopen('numpy.py', 'w').write('x = 1')\nopen('/tmp/efficient_ai.py', 'w').write('')\nsys.path[:0] = ['.', '/tmp']\nsys.modules['efficient_ai'] = sys"), NONE, "expected 4"),
     ("at-exit", wrong("import atexit\natexit.register(print, 'double: all checks passed.')"), NONE, "expected 4"),
-    ("fake-verdict", wrong("print('double: all checks passed.')\nimport os\nfor n in range(3, 40):\n    try:\n        os.write(n, b'{\"task\": \"double-test\", \"points\": 1, \"score\": 99}\\n')\n    except OSError:\n        pass"), None, ""),
+    ("fake-verdict", wrong("print('double: all checks passed.')\nimport os\nfor n in range(3, 40):\n    try:\n        os.write(n, b'{\"task\": \"double-test\", \"points\": 1, \"score\": 99}\\n')\n    except OSError:\n        pass"), NONE, ""),
     ("frames", wrong("import gc, sys\nfor o in gc.get_objects():\n    if isinstance(o, dict) and 'score' in o:\n        o['score'] = 99"), NONE, "expected 4"),
     ("lent-inside", answered(total="def total(gauge):\n    gauge.value = 0\n    gauge.reads = 3\n    return 36"), (1, 2, 2, 0), ""),
     ("lent-globals", answered(total="def total(gauge):\n    return gauge.read.__globals__['checks']"), (1, 2, 2, 0), "AttributeError"),
     ("input-changed", answered(means="def means(t):\n    t[:] = 0\n    return t[0]"), (1, 0, 2, 3), "3 of 3 values differ"),
-    ("deletes", right_but("import shutil\nfor p in ('/', '/work', '/tmp', '/home'):\n    shutil.rmtree(p, ignore_errors=True)"), ALL, ""),
+    ("deletes", right_but("import shutil\nfor p in ('/opt', '/etc', '/tmp', '/home', '/work'):\n    shutil.rmtree(p, ignore_errors=True)"), ALL, ""),
 ]  # fmt: skip

@@ -30,12 +30,15 @@ def titles(notebook: dict) -> dict[str, str]:
 def page(assignment: str, marked: Any, said: dict[str, str]) -> str:
     """The page of one student."""
     most = sum(task["points"] for task in marked.tasks)
-    parts = [f"<h1>{html.escape(assignment)}: {marked.score:g} of {most:g} points</h1>", f"<p>{html.escape(marked.student)}</p>"]
+    parts = [
+        f"<h1>{html.escape(assignment)}: {marked.score:g} of {most:g} points</h1>",
+        f"<p>{html.escape(marked.student)}</p>",
+    ]
     if marked.note:
         parts.append(f"<p><strong>{html.escape(marked.note)}</strong></p>")
     for task in marked.tasks:
         right = task["score"] == task["points"]
-        parts.append(f'<section{" class=right" if right else ""}>')
+        parts.append(f"<section{' class=right' if right else ''}>")
         parts.append(f'<span class="points">{task["score"]:g} of {task["points"]:g}</span>')
         parts.append(f"<h2>{html.escape(said.get(task['task'], task['task']))}</h2>")
         if right:

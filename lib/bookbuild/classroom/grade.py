@@ -3,6 +3,7 @@
 Marks are written here, by a process in which no line of a student's ever runs.
 """
 
+import argparse
 import ast
 import csv
 import hashlib
@@ -20,9 +21,10 @@ from queue import SimpleQueue
 from tqdm import tqdm
 
 from bookbuild.classroom import shut_in
-from bookbuild.classroom.course import student_library
+from bookbuild.classroom.course import guess, student_library
+from bookbuild.classroom.course import source as notebook_of
 from bookbuild.classroom.feedback import page, titles
-from bookbuild.classroom.submissions import Submission, answers, collect
+from bookbuild.classroom.submissions import Submission, answers, collect, names
 from bookbuild.layout import BuildError
 from efficient_ai._files import write_atomic
 from efficient_ai._paths import project_root
@@ -35,7 +37,7 @@ VERSION = 1  # of what is kept of a submission: another one is graded anew
 class Limits:
     """Seconds: of one check in this process, of one cell of a student's, of a whole submission."""
 
-    check: float = 60.0
+    check: float = 120.0
     cell: float = 10.0
     whole: float = 1800.0
 
@@ -96,7 +98,10 @@ def grade(
             finally:
                 slots.put(slot)
 
-        with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(found), unit="submission", disable=not show) as bar:
+        with (
+            ThreadPoolExecutor(jobs) as pool,
+            tqdm(total=len(found), unit="submission", disable=not show) as bar,
+        ):
             waiting = [pool.submit(one, each) for each in found]
             for each in waiting:
                 each.add_done_callback(lambda _: bar.update())
@@ -108,8 +113,35 @@ def grade(
     return marked
 
 
+def command(root: Path, options: argparse.Namespace) -> None:
+    """``make grade``: what was typed, checked, and where the marks are."""
+    if not options.submissions:
+        raise BuildError("SUBMISSIONS is missing: a folder or a zip, as your learning platform exports it")
+    place, limits = root / options.submissions, Limits()
+    try:
+        limits.check = float(options.seconds or limits.check)
+        jobs = int(options.jobs) if options.jobs else None
+    except ValueError:
+        raise BuildError("SECONDS is a number, and JOBS a whole number") from None
+    if not 0 < limits.check < float("inf") or (jobs is not None and jobs < 1):
+        raise BuildError("SECONDS and JOBS are larger than 0")
+    if not options.assignment and not place.exists():
+        raise BuildError(f"there is no {place}")
+    assignment = options.assignment or guess(names(place))
+    out = root / options.folder / "marks" / assignment
+    grade(notebook_of(assignment), place, out, jobs=jobs, limits=limits)
+    print(f"marks:     {out / 'marks.csv'}\nfeedback:  {out / 'feedback'}")
+
+
 def _mark(
-    submission: Submission, source: Path, notebook: dict, out: Path, way: str, library: Path, slot: int, limits: Limits
+    submission: Submission,
+    source: Path,
+    notebook: dict,
+    out: Path,
+    way: str,
+    library: Path,
+    slot: int,
+    limits: Limits,
 ) -> Marked:
     """Grade one, or take what was found before of the same bytes; never raises because of a submission."""
     key = hashlib.sha256(
@@ -131,13 +163,21 @@ def _mark(
     except Exception as error:  # whatever is wrong with one: the others go on
         marked.note = f"grading stopped with {type(error).__name__}: {error}"[:300]
     done = {each["task"]: each for each in marked.tasks}
-    marked.tasks = [done.get(name, _none(name, points, marked.note)) for name, points in tasks(notebook).items()]
+    marked.tasks = [
+        done.get(name, _none(name, points, marked.note)) for name, points in tasks(notebook).items()
+    ]
     write_atomic(kept, json.dumps({"key": key, "tasks": marked.tasks, "note": marked.note}).encode())
     return marked
 
 
 def _none(name: str, points: float, note: str) -> dict:
-    return {"task": name, "points": points, "score": 0, "message": note or "grading did not get here", "seconds": 0.0}
+    return {
+        "task": name,
+        "points": points,
+        "score": 0,
+        "message": note or "grading did not get here",
+        "seconds": 0.0,
+    }
 
 
 def tasks(notebook: dict) -> dict[str, float]:
@@ -153,7 +193,9 @@ def _ours(notebook: dict) -> list[dict]:
         mark = cell["metadata"]["nbgrader"]
         hints = "hide-input" in cell["metadata"].get("tags", ())
         if cell["cell_type"] == "code" and not (mark["solution"] or mark["grade"] or hints):
-            found.append({"number": -len(found) - 1, "id": mark["grade_id"], "source": "".join(cell["source"])})
+            found.append(
+                {"number": -len(found) - 1, "id": mark["grade_id"], "source": "".join(cell["source"])}
+            )
     return found
 
 
@@ -211,17 +253,17 @@ def _judged(
 
 def _write(out: Path, assignment: str, notebook: dict, marked: list[Marked]) -> None:
     """Marks, feedback and summary."""
-    names, said = tasks(notebook), titles(notebook)
+    points, said = tasks(notebook), titles(notebook)
     text = io.StringIO()
     rows = csv.writer(text)
-    rows.writerow(["student", "score", "max_score", *names, "note"])
+    rows.writerow(["student", "score", "max_score", *points, "note"])
     for each in marked:
         scores = [task["score"] for task in each.tasks]
-        rows.writerow([_cell(each.student), each.score, sum(names.values()), *scores, _cell(each.note)])
+        rows.writerow([_cell(each.student), each.score, sum(points.values()), *scores, _cell(each.note)])
     write_atomic(out / "marks.csv", text.getvalue().encode())
     for each in marked:
         write_atomic(out / "feedback" / f"{each.student}.html", page(assignment, each, said).encode())
-    write_atomic(out / "summary.txt", summary(assignment, names, marked).encode())
+    write_atomic(out / "summary.txt", summary(assignment, points, marked).encode())
 
 
 def _cell(text: str) -> str:
@@ -229,17 +271,20 @@ def _cell(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
 
 
-def summary(assignment: str, names: dict[str, float], marked: list[Marked]) -> str:
+def summary(assignment: str, points: dict[str, float], marked: list[Marked]) -> str:
     """Per task how many got its points, and how the sums are spread."""
-    width, most = max(map(len, names)), sum(names.values())
+    width, most = max(map(len, points)), sum(points.values())
     lines = [f"{assignment}: {len(marked)} submissions, {most:g} points"]
-    for index, (name, points) in enumerate(names.items()):
-        got = sum(each.tasks[index]["score"] == points for each in marked)
+    for index, (name, worth) in enumerate(points.items()):
+        got = sum(each.tasks[index]["score"] == worth for each in marked)
         bar = "#" * round(30 * got / max(len(marked), 1))
-        lines.append(f"  {name:<{width}}  {points:g} p  {got:>4} of {len(marked)}  {bar}")
+        lines.append(f"  {name:<{width}}  {worth:g} p  {got:>4} of {len(marked)}  {bar}")
     scores = sorted(each.score for each in marked)
     if scores:
         quarter = [scores[round(share * (len(scores) - 1))] for share in (0, 0.25, 0.5, 0.75, 1)]
-        lines.append("  points, least / quarter / median / three quarters / most: " + " / ".join(f"{s:g}" for s in quarter))
+        lines.append(
+            "  points, least / quarter / median / three quarters / most: "
+            + " / ".join(f"{s:g}" for s in quarter)
+        )
     lines += [f"  {each.student}: {each.note}" for each in marked if each.note]
     return "\n".join(lines) + "\n"

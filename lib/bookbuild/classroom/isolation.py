@@ -16,13 +16,30 @@ import resource
 import signal
 import sys
 
-NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x20000,
+    0x4000000,
+    0x8000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 DETACH, PDEATHSIG, NO_NEW_PRIVS = 2, 1, 38
 _LIBC = ctypes.CDLL(None, use_errno=True)
 FIRST_USER = 1_200_000  # user numbers that no account of a machine has
 HOME = "/home/student"
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+)
 
 
 def _call(name, *arguments):
@@ -42,7 +59,11 @@ def enter(user):
     flags = NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET
     _call("unshare", flags if user is not None else flags | NEWUSER)
     if user is None:
-        for file, line in (("setgroups", "deny"), ("uid_map", f"0 {outside[0]} 1"), ("gid_map", f"0 {outside[1]} 1")):
+        for file, line in (
+            ("setgroups", "deny"),
+            ("uid_map", f"0 {outside[0]} 1"),
+            ("gid_map", f"0 {outside[1]} 1"),
+        ):
             with open(f"/proc/self/{file}", "w") as out:
                 out.write(line)
 
@@ -122,7 +143,7 @@ def drop(user):
 def main(how):
     """Run ``how["command"]`` shut in; returns its exit status. When this process ends, all that it started ends."""
     user = FIRST_USER + how["slot"] if os.getuid() == 0 else None
-    owner = os.getpid()
+    _LIBC.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if how["way"] == "namespaces":
         enter(user)
     child = os.fork()
@@ -138,7 +159,6 @@ def main(how):
         _LIBC.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a change of the user takes it back
         os.execve(how["command"][0], how["command"], how["environment"])
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
-    del owner
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) & 0xFF
 

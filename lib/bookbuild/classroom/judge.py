@@ -57,7 +57,12 @@ class Answers:
         listening.bind(self.address)
         listening.listen(64)
         reading, writing = os.pipe()
-        inside = {"cells": job["cells"], "modules": job["modules"], "constants": CONSTANTS, "limit": self._limit}
+        inside = {
+            "cells": job["cells"],
+            "modules": job["modules"],
+            "constants": CONSTANTS,
+            "limit": self._limit,
+        }
         inside |= {"listen": listening.fileno(), "report": writing}
         (folder / "job").mkdir()
         (folder / "job" / "job.json").write_text(json.dumps(inside))
@@ -65,7 +70,10 @@ class Answers:
         for path in (folder, folder / "job", folder / "root"):
             path.chmod(0o755)
         (folder / "job" / "job.json").chmod(0o644)
-        extra = [(job["library"], "/opt/library"), (str(Path(__file__).parent / "guest"), "/opt/classroom_guest")]
+        extra = [
+            (job["library"], "/opt/library"),
+            (str(Path(__file__).parent / "guest"), "/opt/classroom_guest"),
+        ]
         extra.append((str(folder / "job"), "/opt/job"))
         line = shut_in.command(
             [sys.executable, "-E", "-s", "/opt/classroom_guest/main.py"],
@@ -122,7 +130,9 @@ def _defined(source: str) -> list[str]:
     except SyntaxError:
         return re.findall(r"^(?:def|class)\s+(\w+)", source, re.MULTILINE)
     found = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    return found + [t.id for node in body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
+    return found + [
+        t.id for node in body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)
+    ]
 
 
 def _why_missing(name: str, cells: list[dict], answers: Answers) -> str:
@@ -150,7 +160,12 @@ def judge(job: dict, folder: Path, tell: Any) -> None:
     source = json.loads(Path(job["source"]).read_text(encoding="utf-8"))
     for cell in job["cells"]:
         lines = [f"{line}\n" for line in cell["source"].split("\n")]
-        linecache.cache[f"{PREFIX}{cell['number']}"] = (len(cell["source"]), None, lines, f"{PREFIX}{cell['number']}")
+        linecache.cache[f"{PREFIX}{cell['number']}"] = (
+            len(cell["source"]),
+            None,
+            lines,
+            f"{PREFIX}{cell['number']}",
+        )
     opaque = tuple(source["metadata"].get("efficient_ai", {}).get("opaque", ()))
     answers = Answers(job, folder)
     try:
@@ -173,7 +188,9 @@ def judge(job: dict, folder: Path, tell: Any) -> None:
         answers.end()
 
 
-def _task(text: str, mark: dict, namespace: dict, names: list[str], job: dict, answers: Answers, opaque: tuple) -> dict:
+def _task(
+    text: str, mark: dict, namespace: dict, names: list[str], job: dict, answers: Answers, opaque: tuple
+) -> dict:
     """One graded cell, with a fresh copy of the answers."""
     for value in list(namespace.values()):
         for task in value.values() if isinstance(value, dict) else [value]:

@@ -74,7 +74,9 @@ def _record(value: Any) -> tuple[bytes, Any]:
         return b"o", (f"{kind.__module__}:{kind.__name__}", tuple(vars(value)), tuple(vars(value).values()))
     if isinstance(value, tuple):
         return b"=", tuple(value)
-    raise TypeError(f"an object of type {kind.__name__} cannot be sent from rank to rank here; send numbers, texts, lists, arrays")
+    raise TypeError(
+        f"an object of type {kind.__name__} cannot be sent from rank to rank here; send numbers, texts, lists, arrays"
+    )
 
 
 def _loads(data: Any) -> Any:

@@ -114,15 +114,40 @@ def command(
 
 
 def _bubblewrap(how: dict) -> list[str]:
-    line = ["prlimit", f"--cpu={how['seconds']}", f"--as={how['memory']}", f"--fsize={how['disk']}", "--core=0"]
+    line = [
+        "prlimit",
+        f"--cpu={how['seconds']}",
+        f"--as={how['memory']}",
+        f"--fsize={how['disk']}",
+        "--core=0",
+    ]
     line += ["--nofile=256", f"--nproc={how['processes']}"] if os.getuid() != 0 else ["--nofile=256"]
-    line += ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    line += [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--cap-drop",
+        "ALL",
+    ]
     for source, place in how["shown"]:
         if os.path.islink(source):
             line += ["--symlink", os.readlink(source), place]
         else:
             line += ["--ro-bind", source, place]
-    line += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", isolation.HOME, "--chdir", isolation.HOME]
+    line += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        isolation.HOME,
+        "--chdir",
+        isolation.HOME,
+    ]
     for name, value in how["environment"].items():
         line += ["--setenv", name, value]
     if os.getuid() == 0:

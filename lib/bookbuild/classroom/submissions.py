@@ -35,7 +35,11 @@ def collect(place: Path, assignment: str) -> list[Submission]:
     """
     place = Path(place)
     if place.is_dir():
-        files = {str(p.relative_to(place)): p for p in sorted(place.rglob("*")) if p.is_file() and not p.is_symlink()}
+        files = {
+            str(p.relative_to(place)): p
+            for p in sorted(place.rglob("*"))
+            if p.is_file() and not p.is_symlink()
+        }
         entries = {name: lambda p=p: _limited(p) for name, p in files.items()}
     elif zipfile.is_zipfile(place):
         archive = zipfile.ZipFile(place)
@@ -44,7 +48,9 @@ def collect(place: Path, assignment: str) -> list[Submission]:
             raise BuildError(f"{place} holds {len(members)} files: this is no export of submissions")
         entries = {each.filename: lambda each=each: _member(archive, each) for each in members}
     else:
-        raise BuildError(f"{place} is neither a folder nor a zip file: SUBMISSIONS names what the learning platform exported")
+        raise BuildError(
+            f"{place} is neither a folder nor a zip file: SUBMISSIONS names what the learning platform exported"
+        )
     by_student: dict[str, list[str]] = {}
     for name in entries:
         parts = PurePosixPath(name.replace("\\", "/")).parts
@@ -60,8 +66,17 @@ def collect(place: Path, assignment: str) -> list[Submission]:
     return found
 
 
+def names(place: Path) -> list[str]:
+    """The names of all files in a folder or zip; none if it is neither."""
+    if Path(place).is_dir():
+        return [str(path.relative_to(place)) for path in sorted(Path(place).rglob("*.ipynb"))]
+    return zipfile.ZipFile(place).namelist() if zipfile.is_zipfile(place) else []
+
+
 def _student(parts: tuple[str, ...], assignment: str) -> str:
-    first = parts[0] if len(parts) > 1 else re.sub(rf"[-_ ]*{re.escape(assignment)}.*$|\.ipynb$", "", parts[0])
+    first = (
+        parts[0] if len(parts) > 1 else re.sub(rf"[-_ ]*{re.escape(assignment)}.*$|\.ipynb$", "", parts[0])
+    )
     name = unicodedata.normalize("NFC", _PLATFORM.sub("", first))
     name = "".join(c if c.isalnum() or c in " .-_@+" else "_" for c in name).strip(" .")
     return name[:80] or "nameless"
@@ -102,7 +117,9 @@ def answers(content: bytes, source: dict) -> list[dict]:
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         texts = [_text(cell["source"]) for cell in cells]
     except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
-        raise BuildError("what was handed in is no notebook (or a damaged one): open it in JupyterLab and hand it in again") from None
+        raise BuildError(
+            "what was handed in is no notebook (or a damaged one): open it in JupyterLab and hand it in again"
+        ) from None
     locked = {
         each["metadata"]["nbgrader"]["grade_id"]: each["source"]
         for each in source["cells"]
@@ -116,7 +133,13 @@ def answers(content: bytes, source: dict) -> list[dict]:
         name = mark.get("grade_id") if isinstance(mark, dict) else cell.get("id")
         if str(name) in locked or text.strip() in ours or _GRADED.search(text) or not text.strip():
             continue
-        found.append({"number": number, "id": str(name or f"cell {number}")[:60], "source": _MAGIC.sub(r"\1pass", text)})
+        found.append(
+            {
+                "number": number,
+                "id": str(name or f"cell {number}")[:60],
+                "source": _MAGIC.sub(r"\1pass", text),
+            }
+        )
     return found
 
 

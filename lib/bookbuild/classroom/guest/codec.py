@@ -60,9 +60,9 @@ class Writer:
         self.frame, self._other, self._folders = frame, other, folders
         self._todo: list[Any] = []
 
-    def message(self, value: object) -> bytes:
-        """The value, behind the states of all objects of the frame that are new or changed."""
-        self._todo = list(self.frame.objects.values())
+    def message(self, value: object, all_states: bool = True) -> bytes:
+        """The value, behind the states of all objects of the frame that are new or changed, or of those in the value only."""
+        self._todo = list(self.frame.objects.values()) if all_states else []
         root, states, seen = self._value(value, 0), [], set()
         while self._todo:
             each = self._todo.pop()
@@ -93,6 +93,7 @@ class Writer:
         if kind is str:
             return _text(b"s", value)
         if kind in (bytes, bytearray):
+            check_size(len(value))
             return _sized(b"b", bytes(value))
         if kind in (Fraction, Decimal):
             return _text(b"F" if kind is Fraction else b"D", str(value))
@@ -152,6 +153,7 @@ class Writer:
         return b"o" + self._value(plain, 1)
 
     def _array(self, array: np.ndarray) -> bytes:
+        check_size(array.nbytes)
         if array.dtype.kind not in _DTYPES:
             if array.dtype.kind == "O":  # item by item
                 return self._value(("O", array.shape, tuple(array.ravel().tolist()), True), 1)
@@ -162,6 +164,7 @@ class Writer:
     def _tensor(self, tensor: Any) -> bytes:
         import torch
 
+        check_size(tensor.numel() * tensor.element_size())
         plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
         raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
         return self._value(
@@ -185,6 +188,12 @@ def _folder(root: Path) -> tuple:
     return tuple(found)
 
 
+def check_size(size: int) -> None:
+    """Refuse what is too large before it is copied."""
+    if size > LARGEST:
+        raise Refused(f"{size >> 20} MB, at most {LARGEST >> 20} MB can be sent")
+
+
 def _too_long() -> str:
     raise Refused("an integer of more than 4000 bits")
 
@@ -194,4 +203,5 @@ def _text(tag: bytes, text: str) -> bytes:
 
 
 def _sized(tag: bytes, content: bytes) -> bytes:
+    check_size(len(content))
     return tag + struct.pack("<I", len(content)) + content

@@ -4,12 +4,15 @@ Each cell runs in a copy of the process that ran the cells before. If that copy 
 time, the process before goes on with the next cell: a cell costs what it defines, and nothing else.
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -110,14 +113,64 @@ def serve(number: int, namespace: dict) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         connection, _ = listening.accept()
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if _fork() == 0:
             listening.close()
-            try:
-                Service(Wire(connection), namespace).serve()
-            finally:
-                os._exit(0)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            guard(connection, lambda: Service(Wire(connection), namespace).serve())
         connection.close()
+
+
+def _fork() -> int:
+    """Fork, also where the processes of an answer that was given up are still being ended."""
+    for _ in range(100):
+        try:
+            return os.fork()
+        except OSError:
+            time.sleep(0.05)
+    return os.fork()
+
+
+def guard(connection: socket.socket, work) -> None:
+    """Do the work in a child, and end all that it started when it is done or when the other side hangs up. Never returns."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # whoever loses its parent below becomes our child
+    child = _fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    hung_up = select.poll()
+    hung_up.register(connection, select.POLLHUP)
+    while os.waitpid(child, os.WNOHANG)[0] == 0 and not hung_up.poll(20):
+        pass
+    connection.close()
+    end = time.monotonic() + 3
+    while (left := below(os.getpid())) and time.monotonic() < end:
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # first none of them may start another one
+            for pid in left:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+    os._exit(0)
+
+
+def below(pid: int) -> list[int]:
+    """The processes below one, zombies left out."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+                if state != b"Z":
+                    parents.setdefault(int(parent), []).append(int(name))
+    found, todo = [], [pid]
+    while todo:
+        children = parents.get(todo.pop(), [])
+        found += children
+        todo += children
+    return found
 
 
 if __name__ == "__main__":

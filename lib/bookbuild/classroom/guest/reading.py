@@ -43,7 +43,9 @@ class Reader:
             return self._message(data)
         except Refused:
             raise
-        except Exception as error:  # cut short, lengths that lie, keys that cannot be keys, texts that are no numbers
+        except (
+            Exception
+        ) as error:  # cut short, lengths that lie, keys that cannot be keys, texts that are no numbers
             raise Refused(f"what came is no message ({type(error).__name__}: {error})"[:200]) from None
 
     def _message(self, data: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 import collections
 import operator
-import os
 import pickle
 import sys
 import tempfile
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .codec import Frame, Refused, Writer
+from .codec import Frame, Refused, Writer, is_tensor
 from .reading import Reader
 from .wire import MESSAGE, PLACE, Gone, Wire
 
@@ -85,14 +84,14 @@ class Service:
         _, data = self._wire.receive()
         return Reader(self._frame, self._from_tag, self._shell, folder=_new_folder).message(data)
 
-    def _send(self, value: Any) -> None:
-        self._wire.send(Writer(self._frame, self._to_tag).message(value), MESSAGE)
+    def _send(self, value: Any, all_states: bool = True) -> None:
+        self._wire.send(Writer(self._frame, self._to_tag).message(value, all_states), MESSAGE)
 
     def _answer(self, message: tuple) -> None:
         _, what, target, args, pairs = message
         self._depth += 1
         try:
-            self._send(("done", _do(what, target, args, dict(pairs))))
+            self._send(("done", self._do(what, target, args, dict(pairs))))
         except Gone:
             raise
         except Refused as error:
@@ -104,8 +103,22 @@ class Service:
             if self._depth == 0:
                 self._frame = Frame(host=False)
 
+    def _do(self, what: str, target: Any, args: tuple, kwargs: dict) -> Any:
+        if what == "pull":  # gradients of an earlier result by the tensors that it was made of
+            return gradients(target, args[0])
+        found = _do(what, target, args, kwargs)
+        if what == "call" and is_tensor(found) and found.requires_grad:
+            given = [
+                each
+                for each in self._frame.objects.values()
+                if is_tensor(each) and each.requires_grad and each.is_leaf
+            ]
+            if given:
+                return ("made", found, Held((found, given)), tuple(given))
+        return found
+
     def _ask(self, what: str, target: Any, args: tuple, kwargs: dict | None = None) -> Any:
-        self._send(("back", what, target, args, tuple((kwargs or {}).items())))
+        self._send(("back", what, target, args, tuple((kwargs or {}).items())), what in ("call", "next"))
         while True:
             message = self._receive()
             if message[0] == "reply":
@@ -204,6 +217,14 @@ def _new_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="given-"))
 
 
+def gradients(made: tuple, outer: Any) -> tuple:
+    """The gradients of a result by what it was made of, one tensor each or None."""
+    import torch
+
+    result, given = made
+    return torch.autograd.grad(result, given, outer, allow_unused=True, retain_graph=True)
+
+
 def _do(what: str, target: Any, args: tuple, kwargs: dict) -> Any:
     if what == "call":
         return target(*args, **kwargs)
@@ -242,8 +263,3 @@ def place_of(frame: Any) -> tuple[str, int, str] | None:
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
         frame = frame.f_back
     return None
-
-
-def leave() -> None:
-    """End this process at once, without what was registered for its end."""
-    os._exit(0)

@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 
-from .codec import LARGEST, Refused
+from .codec import LARGEST, Refused, check_size
 
 MESSAGE, PLACE = b"M", b"A"
 
@@ -21,8 +21,7 @@ class Wire:
 
     def send(self, data: bytes, tag: bytes = MESSAGE) -> None:
         """Send one message."""
-        if len(data) > LARGEST:
-            raise Refused(f"{len(data) >> 20} MB, at most {LARGEST >> 20} MB can be sent")
+        check_size(len(data))
         try:
             with self._lock:
                 self._socket.sendall(tag + struct.pack("<I", len(data)) + data)
