@@ -8,6 +8,7 @@ import json
 
 import nbformat
 from assignment import ANSWERS
+
 from bookbuild._assignments import solved_version, student_version
 
 ALL, NONE = (1, 2, 2, 3), (0, 0, 0, 0)
@@ -17,17 +18,17 @@ RIGHT = {name: head + body for name, (head, body) in ANSWERS.items()}
 
 def answered(**cells):
     """The right notebook with other answers in some cells."""
-    return lambda source: _with(source, RIGHT | cells)
+    return lambda source: handed_in(source, RIGHT | cells)
 
 
 def wrong(first):
     """A notebook with nothing right in it, that begins with an attack."""
-    return lambda source: _with(source, WRONG | {"double": f"{first}\n\n\n{WRONG['double']}"})
+    return lambda source: handed_in(source, WRONG | {"double": f"{first}\n\n\n{WRONG['double']}"})
 
 
 def right_but(first):
     """A right notebook that begins with something evil: its answers still count."""
-    return lambda source: _with(source, RIGHT | {"double": f"{first}\n\n\n{RIGHT['double']}"})
+    return lambda source: handed_in(source, RIGHT | {"double": f"{first}\n\n\n{RIGHT['double']}"})
 
 
 def changed(change):
@@ -41,7 +42,8 @@ def changed(change):
     return make
 
 
-def _with(source, cells):
+def handed_in(source, cells):
+    """The student's notebook with these answers, as bytes."""
     nb = student_version(source)
     for cell in nb.cells:
         cell.source = cells.get(cell.id, cell.source)

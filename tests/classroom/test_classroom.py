@@ -1,9 +1,8 @@
 """Forty submissions, honest and hostile, graded together: each gets the points and the words that the table says."""
 
 import csv
-import os
+import html
 import socket
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -17,10 +16,11 @@ import assignment
 import handed_in
 import psutil
 
+from bookbuild.__main__ import main
 from bookbuild.classroom import grade, shut_in
 from bookbuild.layout import BuildError
 
-LIMITS = grade.Limits(check=4, cell=2.5, whole=90)
+LIMITS = grade.Limits(check=3, cell=2, whole=90)
 
 
 def _isolated():
@@ -48,7 +48,8 @@ def graded(tmp_path_factory):
     spies = {
         "network": f"import socket\ntry:\n    socket.create_connection({listening.getsockname()!r}, 1)\nexcept OSError:\n    pass",
         "reads": f"import pathlib\n\n\nFOUND = [p for p in ({str(folder)!r}, {str(Path(__file__).parents[2])!r} + '/book', '/etc/passwd') if pathlib.Path(p).exists()]"
-        "\nimport efficient_ai.jigsaw.benches as b\nFOUND += [n for n in dir(b) if not n.startswith('_')]\nassert not FOUND, FOUND",
+        "\nFOUND += [p for p in pathlib.Path('/opt').rglob('*benches*') if p.is_dir() or p.stat().st_size > 99]"
+        "\nFOUND += [p for p in pathlib.Path('/opt').rglob('*bookbuild*')]\nassert not FOUND, FOUND",
     }
     for name, make, *_ in handed_in.ROWS:
         _hand_in(folder, name, make(notebook))
@@ -75,8 +76,6 @@ def test_each_submission_gets_its_points_and_words(graded, row):
     folder, marked, _ = graded
     assert tuple(task["score"] for task in marked[name].tasks) == points, marked[name].tasks
     page = (folder / "out" / "feedback" / f"{name}.html").read_text()
-    import html
-
     assert words in html.unescape(page)
     assert "HIDDEN" not in page and "checks.equal" not in page
 
@@ -139,7 +138,7 @@ def test_ranks_a_deadlock_names_rank_and_line_and_costs_its_task_only(tmp_path):
     for student, answers in {"right": right, "waits": right | {"swap": waits}}.items():
         path = tmp_path / "in" / f"{student}-ranks.ipynb"
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(handed_in._with(notebook, answers))
+        path.write_bytes(handed_in.handed_in(notebook, answers))
     found = grade.grade(tmp_path / "ranks.ipynb", tmp_path / "in", tmp_path / "out", jobs=2, show=False)
     marked = {each.student: each for each in found}
     assert marked["right"].score == 4, marked["right"].tasks
@@ -160,13 +159,7 @@ def test_what_students_get_holds_neither_solution_nor_hidden_test(tmp_path):
         source("enrgy")
 
 
-def test_the_command_says_what_is_missing():
+def test_the_command_says_what_is_missing(capsys):
     """`make grade` without submissions says so in one sentence."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bookbuild", "grade"],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=60,
-    )
-    assert done.returncode == 1 and "SUBMISSIONS is missing" in done.stderr
+    assert main(["grade"]) == 1
+    assert "SUBMISSIONS is missing" in capsys.readouterr().err

@@ -18,6 +18,7 @@ import numpy as np
 
 from bookbuild.classroom.guest.codec import Frame, Refused, Writer
 from bookbuild.classroom.guest.reading import Reader
+from bookbuild.classroom.guest.serving import PREFIX
 from bookbuild.classroom.guest.wire import PLACE, Gone, Wire
 from bookbuild.classroom.lending import by_value, refused
 from efficient_ai.checks import CheckFailed
@@ -133,8 +134,9 @@ class Session:
                 self._raise(*message[1:])
             if head != "back":
                 raise Refused("what came is no answer")
-            place = self._place
-            reply = at(place, lambda message=message: self._lend(*message[1:]))
+            *asked, place = message[1:]
+            self._place = _place(*place) if place is not None else self._place
+            reply = at(self._place, lambda asked=asked: self._lend(*asked))
             self._send(reply, message[1] in ("call", "next"))
 
     def _with_gradient(self, value: Any) -> Any:
@@ -164,7 +166,7 @@ class Session:
         parts = data.decode("utf-8", "replace").split("\n")
         if len(parts) != 3 or not parts[1].isdigit():
             raise Refused("what came is no place")
-        return _Place((parts[0][:100], min(int(parts[1]), 10_000), parts[2][:100]))
+        return _place(*parts)
 
     def _send(self, value: Any, all_states: bool = True) -> None:
         self._wire.send(Writer(self._frame, self._to_tag, folders=True).message(value, all_states))
@@ -186,7 +188,7 @@ class Session:
             raise error
 
         if type(place) is tuple and len(place) == 3:
-            at(_Place((str(place[0])[:100], int(place[1]), str(place[2])[:100])), throw)
+            at(_place(*place), throw)
         throw()
 
     # What the host lends.
@@ -278,6 +280,19 @@ class Session:
 
 class _Place(tuple):
     """A line of the student's: file, line, function."""
+
+
+def _place(file: object, line: object, function: object) -> _Place:
+    """A place as the other side tells it, whatever it tells."""
+    number = int(line) if type(line) is int or str(line).isdigit() else 1
+    name = str(function)[:100]
+    return _Place(
+        (
+            f"{PREFIX}{str(file).removeprefix(PREFIX)[:40]}",
+            max(1, min(number, 10_000)),
+            name if name.isprintable() else "?",
+        )
+    )
 
 
 def is_record(value: Any) -> bool:

@@ -101,7 +101,7 @@ class Writer:
             return _sized(b"a", value.dtype.str.encode() + b":" + value.tobytes())
         if kind is slice:
             return b"S" + self._value((value.start, value.stop, value.step), depth + 1)
-        if kind in (tuple, frozenset) or kind.__name__ == "Size" and isinstance(value, tuple):
+        if kind in (tuple, frozenset) or (kind.__name__ == "Size" and isinstance(value, tuple)):
             head = b"z" if kind is frozenset else b"t"
             return (
                 head

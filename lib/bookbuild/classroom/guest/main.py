@@ -105,9 +105,6 @@ def main() -> None:
 
 def serve(number: int, namespace: dict) -> None:
     """Answer each connection in a copy of this process."""
-    from classroom_guest.serving import Service
-    from classroom_guest.wire import Wire
-
     listening = socket.socket(fileno=number)
     listening.settimeout(None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -116,7 +113,7 @@ def serve(number: int, namespace: dict) -> None:
         if _fork() == 0:
             listening.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            guard(connection, lambda: Service(Wire(connection), namespace).serve())
+            guard(connection, namespace)
         connection.close()
 
 
@@ -130,13 +127,16 @@ def _fork() -> int:
     return os.fork()
 
 
-def guard(connection: socket.socket, work) -> None:
-    """Do the work in a child, and end all that it started when it is done or when the other side hangs up. Never returns."""
+def guard(connection: socket.socket, namespace: dict) -> None:
+    """Answer in a child, and end all that it started when it is done or when the other side hangs up. Never returns."""
+    from classroom_guest.serving import Service
+    from classroom_guest.wire import Wire
+
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # whoever loses its parent below becomes our child
     child = _fork()
     if child == 0:
         try:
-            work()
+            Service(Wire(connection), namespace).serve()
         finally:
             os._exit(0)
     hung_up = select.poll()

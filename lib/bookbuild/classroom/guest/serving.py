@@ -88,7 +88,7 @@ class Service:
         self._wire.send(Writer(self._frame, self._to_tag).message(value, all_states), MESSAGE)
 
     def _answer(self, message: tuple) -> None:
-        _, what, target, args, pairs = message
+        _, what, target, args, pairs = message[:5]
         self._depth += 1
         try:
             self._send(("done", self._do(what, target, args, dict(pairs))))
@@ -118,7 +118,10 @@ class Service:
         return found
 
     def _ask(self, what: str, target: Any, args: tuple, kwargs: dict | None = None) -> Any:
-        self._send(("back", what, target, args, tuple((kwargs or {}).items())), what in ("call", "next"))
+        self._send(
+            ("back", what, target, args, tuple((kwargs or {}).items()), place_of(sys._getframe())),
+            what in ("call", "next"),
+        )
         while True:
             message = self._receive()
             if message[0] == "reply":
