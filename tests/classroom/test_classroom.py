@@ -20,7 +20,7 @@ from bookbuild.__main__ import main
 from bookbuild.classroom import grade, shut_in
 from bookbuild.layout import BuildError
 
-LIMITS = grade.Limits(check=3, cell=2, whole=90)
+LIMITS = grade.Limits(check=5, cell=4, whole=120)
 
 
 def _isolated():
