@@ -230,7 +230,7 @@ def finding(told: Told) -> str:
     """What the run found, in one sentence."""
     return (
         f"Halves that learn apart cut the traffic between nodes by {told.value('C1', '.0f', 100)} % on the published schedules, and "
-        f"{told.value('C1b', '.0f', 100)} % of that cut come from speaking rarely, which local SGD does, too; against data parallel training "
+        f"{told.value('C1b', '.2f', 100)} % of that cut come from speaking rarely, which local SGD does, too; against data parallel training "
         f"of as many steps the accuracy differed by {told.span('C2', '+.1f')} points, against local SGD by {told.span('C2b', '+.1f')}, and over a "
         f"slow link AB {told.words('C7', 'took no longer', 'took longer', 'could not be told apart in time')} "
         f"({told.span('C7', '.2f')} of the time of data parallel training)."
