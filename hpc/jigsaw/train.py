@@ -7,15 +7,17 @@
 
 Ranks [m n, m n + n) are model instance m; instances train on different samples, and their gradients are averaged shard by
 shard. Samples are files of float32 ``(2 x channels, lat, lon)``, state and next state, named in ``--data`` (one per line of a
-text file); without it each rank draws random numbers of the right shape, which is enough to measure. The last line of the
-output is JSON.
+text file, relative to it); without it each rank draws random numbers of the right shape, which is enough to measure. The last line
+of the output is JSON. Exit status: 2 if the call cannot be carried out; 1 if training had to end: one rank that fails ends all.
 """
 
 import argparse
 import json
+import math
 import os
+import sys
 import time
-from math import prod
+import traceback
 from pathlib import Path
 
 import torch
@@ -42,18 +44,47 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--model", choices=sorted(MODELS), default="tiny")
     parser.add_argument(
-        "--grid", default="1x1", help="rows x columns of ranks of one model instance, such as 2x2"
+        "--grid", type=shape, default="1x1", help="rows x columns of ranks of one model instance, such as 2x2"
     )
     parser.add_argument("--schedule", choices=("balanced", "paper"), default="balanced")
     parser.add_argument("--transport", choices=("mpi", "torch"), default="mpi")
-    parser.add_argument("--batch", type=int, default=1, help="samples per model instance and step")
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--batch", type=count, default=1, help="samples per model instance and step")
+    parser.add_argument("--steps", type=count, default=10)
     parser.add_argument("--data", type=Path, help="text file with one sample file per line")
-    parser.add_argument("--gpus", type=int, help="for the dry run: ranks in all")
+    parser.add_argument("--gpus", type=count, help="for the dry run: ranks in all")
     parser.add_argument(
         "--dry-run", action="store_true", help="print memory and traffic per rank; allocate nothing"
     )
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    try:
+        chosen.layout = jigsaw.Grid(*chosen.grid, chosen.schedule)
+        MODELS[chosen.model].check(chosen.layout)
+    except ValueError as error:
+        parser.error(str(error))
+    if chosen.gpus and chosen.gpus % chosen.layout.size:
+        parser.error(
+            f"--gpus {chosen.gpus} is no multiple of the {chosen.layout.size} ranks of one model instance"
+        )
+    by_torchrun = "TORCHELASTIC_RUN_ID" in os.environ
+    if not chosen.dry_run and by_torchrun != (chosen.transport == "torch"):
+        other = "add --transport torch" if by_torchrun else "start it with torchrun, or leave --transport out"
+        parser.error(f"launcher and transport do not belong together: {other}")
+    return chosen
+
+
+def shape(text: str) -> tuple[int, int]:
+    """``2x2`` as two numbers."""
+    parts = text.split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no grid: write rows x columns, such as 2x2")
+    return int(parts[0]), int(parts[1])
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
 
 
 def dry_run(config: jigsaw.MixerConfig, grid: jigsaw.Grid, batch: int, gpus: int) -> dict:
@@ -91,63 +122,80 @@ def connect(kind: str) -> tuple[jigsaw.Transport, torch.device]:
     return jigsaw.MPITransport(MPI.COMM_WORLD), device
 
 
-def samples(
-    chosen: argparse.Namespace, config: jigsaw.MixerConfig, grid: jigsaw.Grid, rank: int, instance: int
-):
-    """Blocks ``[batch, 2 channels, lat, lon]`` of this rank, without end."""
-    channels, lon = config.inputs // grid.cols, config.lon // grid.rows
-    if chosen.data is None:
-        rng = generator(instance, rank)
-        while True:
-            yield torch.randn(chosen.batch, 2 * channels, config.lat, lon, generator=rng)
-    # a file has the channels of both states, cut separately: two samples, one behind the other
-    shape = config.inputs, config.lat, config.lon
-    paths = chosen.data.read_text().split()
-    turn = 0
+def drawn(chosen: argparse.Namespace, config: jigsaw.MixerConfig, rank: int, instance: int):
+    """Random blocks ``[batch, 2 channels, lat, lon]``, without end."""
+    channels, lon = config.inputs // chosen.layout.cols, config.lon // chosen.layout.rows
+    rng = generator(instance, rank)
     while True:
-        order = torch.randperm(len(paths), generator=generator(turn)).tolist()[instance :: chosen.instances]
-        for first in range(0, len(order) - chosen.batch + 1, chosen.batch):
-            parts = [_pair(paths[k], shape, grid, rank) for k in order[first : first + chosen.batch]]
-            yield torch.stack(parts)
-        turn += 1
-
-
-def _pair(path: str, shape: tuple[int, int, int], grid: jigsaw.Grid, rank: int) -> torch.Tensor:
-    """State and next state of this rank, each from its own half of the file: ``[2 channels, lat, lon]``."""
-    halves = [
-        jigsaw.SampleFile(path, shape, offset=4 * part * prod(shape)).read(grid, rank).block
-        for part in (0, 1)
-    ]
-    return torch.cat([torch.from_numpy(half) for half in halves])
+        yield torch.randn(chosen.batch, 2 * channels, config.lat, lon, generator=rng)
 
 
 def main() -> None:
     """Train, or say what it takes."""
     chosen = options()
     config = MODELS[chosen.model]
-    rows, cols = map(int, chosen.grid.split("x"))
-    grid = jigsaw.Grid(rows, cols, chosen.schedule)
     if chosen.dry_run:
-        print(json.dumps(dry_run(config, grid, chosen.batch, chosen.gpus or grid.size), indent=1))
+        found = dry_run(config, chosen.layout, chosen.batch, chosen.gpus or chosen.layout.size)
+        print(json.dumps(found, indent=1))
         return
     world, device = connect(chosen.transport)
+    try:
+        train(chosen, config, world, device)
+    except BaseException as error:  # the others wait for messages of this rank
+        refused = isinstance(error, ValueError)
+        print(
+            f"rank {world.rank}: {error}" if refused else traceback.format_exc(), file=sys.stderr, flush=True
+        )
+        end(chosen.transport, 2 if refused else 1)
+    if chosen.transport == "torch":
+        torch.distributed.destroy_process_group()
+
+
+def end(transport: str, status: int) -> None:
+    """End all ranks."""
+    if transport == "mpi":
+        from mpi4py import MPI
+
+        MPI.COMM_WORLD.Abort(status)
+    os._exit(status)  # torchrun ends the others
+
+
+def train(
+    chosen: argparse.Namespace, config: jigsaw.MixerConfig, world: jigsaw.Transport, device: torch.device
+) -> None:
+    """Take all steps, and print what they took.
+
+    Raises:
+        ValueError: ranks, list or samples that do not fit.
+        ArithmeticError: a loss that is not finite.
+    """
+    grid = chosen.layout
     if world.size % grid.size:
-        raise SystemExit(f"{world.size} ranks are no multiple of {grid.rows} x {grid.cols}")
+        raise ValueError(f"{world.size} ranks are no multiple of {grid.rows} x {grid.cols}")
     chosen.instances = world.size // grid.size
     instance, shard = divmod(world.rank, grid.size)
+    if chosen.data is None:
+        source = drawn(chosen, config, shard, instance)
+    else:
+        listed = jigsaw.SampleList.from_text(chosen.data, (config.inputs, config.lat, config.lon))
+        source = listed.batches(grid, shard, chosen.batch, instance, chosen.instances)
     inside, replicas = world.split(instance), world.split(shard)
     model = jigsaw.WeatherMixer(config, jigsaw.Sharded(grid, inside)).to(device)
     optimiser = jigsaw.adam(model)
     a = jigsaw.latitude_weights(torch.linspace(torch.pi / 2, -torch.pi / 2, config.lat)).to(device)
     v = torch.ones(config.inputs // grid.cols, device=device)
-    source, losses, reads, seconds = samples(chosen, config, grid, shard, instance), [], [], []
-    for _ in range(chosen.steps):
+    losses, reads, seconds = [], [], []
+    for step in range(chosen.steps):
         begin = time.perf_counter()
         block = next(source)
         read = time.perf_counter()
         x, target = block.to(device).chunk(2, dim=1)
         loss = jigsaw.train_step(model, optimiser, x, target, a, v, replicas=replicas)
         losses.append(float(loss))  # waits for the device
+        if not math.isfinite(losses[-1]):
+            raise ArithmeticError(
+                f"the loss of step {step + 1} is not finite: look at the samples, or train slower"
+            )
         reads.append(read - begin)
         seconds.append(time.perf_counter() - read)
     if world.rank == 0:
@@ -163,8 +211,6 @@ def main() -> None:
             result["peak bytes on the device"] = torch.cuda.max_memory_allocated(device)
         result["TFLOP/s per rank"] = jigsaw.training_flops(config) * chosen.batch / grid.size / median / 1e12
         print(json.dumps(result))
-    if chosen.transport == "torch":
-        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The training script of hpc/jigsaw: dry run, MPI ranks, torch.distributed, samples from files, a batch job."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -72,6 +73,52 @@ def test_torchrun_with_gloo_reads_samples_from_files(tmp_path):
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=4"]
     found = json.loads(run(*launch, *arguments).splitlines()[-1])
     assert found["instances"] == 2 and len(found["loss"]) == 3 and np.isfinite(found["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--grid", "2"], "write rows x columns"), (["--grid", "2xa"], "write rows x columns"),
+        (["--steps", "0"], "at least 1"), (["--batch", "-1"], "at least 1"), (["--grid", "0x2"], "write rows x columns"),
+        (["--dry-run", "--grid", "2x2", "--gpus", "3"], "no multiple"), (["--transport", "torch"], "torchrun"),
+        (["--grid", "5x1"], "cannot be shared by 5 rows"), (["--schedule", "paper", "--grid", "2x1"], "no schedule"),
+    ],
+)  # fmt: skip
+def test_calls_that_cannot_be_carried_out(arguments, said, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("jigsaw_train", FOLDER / "train.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        script.main()
+    assert ended.value.code == 2 and said in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.mpi
+def test_a_rank_that_fails_ends_all_with_its_reason(tmp_path):
+    """One of two files holds a value that is not a number, in the part of one rank alone."""
+    rng = np.random.default_rng(0)
+    for k in range(2):
+        values = rng.standard_normal((16, 16, 48), dtype=np.float32)
+        if k:
+            values[0, 0, 0] = np.nan
+        values.tofile(tmp_path / f"{k}.f32")
+    (tmp_path / "all.txt").write_text("0.f32\n1.f32\n")
+    command = [
+        find_mpiexec(),
+        "-n",
+        2,
+        sys.executable,
+        FOLDER / "train.py",
+        "--grid",
+        "1x2",
+        "--data",
+        tmp_path / "all.txt",
+    ]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=60, env=ENVIRONMENT
+    )
+    assert done.returncode != 0 and "1.f32: the state holds values that are not finite" in done.stderr
 
 
 @pytest.mark.slurm

@@ -17,6 +17,7 @@ Counted beforehand and measured
     ``elements_sent``, ``step_elements``, ``memory``   traffic and memory of any model on any grid, without allocating it
     ``held_bytes``, ``kept_bytes``, ``Watch``          the same, from the tensors of a run
     ``SampleFile``, ``Throttle``, ``Prefetcher``       reading a sample in pieces
+    ``SampleList``                                     files for training, looked at before the first step
 
 Weather and experiments: ``Atmosphere``, ``Sphere``; :mod:`efficient_ai.jigsaw.forecast`,
 :mod:`efficient_ai.jigsaw.experiments`, :mod:`efficient_ai.jigsaw.costs`, :mod:`efficient_ai.jigsaw.published`,
@@ -33,6 +34,7 @@ from efficient_ai.jigsaw._model import WeatherMixer
 from efficient_ai.jigsaw._ops import GroupedNorm, Serial, Sharded
 from efficient_ai.jigsaw._plan import plan, work
 from efficient_ai.jigsaw._reader import Prefetcher, SampleFile, Throttle
+from efficient_ai.jigsaw._samples import SampleList
 from efficient_ai.jigsaw._sphere import Sphere
 from efficient_ai.jigsaw._tasks import Job
 from efficient_ai.jigsaw._traffic import elements_sent, memory, products_per_step, step_elements
@@ -66,6 +68,7 @@ __all__ = [
     "Place",
     "Prefetcher",
     "SampleFile",
+    "SampleList",
     "Serial",
     "Sharded",
     "Sphere",

@@ -3,6 +3,7 @@
 Autograd sees each of them as one operation. Nothing is differentiated through a message.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,11 +32,25 @@ class Place:
         return self.grid.place(self.transport.rank)[1]
 
 
-def _both(place: Place, first: Job, second: Job, operands: dict) -> list[torch.Tensor]:
-    """Two products; with our schedule a block that both need travels once, with the paper's it travels twice."""
-    if place.grid.schedule == "balanced":
-        return execute((first, second), operands, place.grid, place.transport)
-    return [execute((job,), operands, place.grid, place.transport)[0] for job in (first, second)]
+def _both(
+    place: Place, needed: Sequence[bool], jobs: Sequence[Job], operands: dict
+) -> list[torch.Tensor | None]:
+    """Those of two products that somebody needs, ``None`` for a frozen side: it costs neither work nor messages.
+
+    With our schedule a block that both need travels once, with the paper's it travels twice. All ranks freeze the same layers.
+    """
+    wanted = [job for job, need in zip(jobs, needed, strict=True) if need]
+    batches = [wanted] if place.grid.schedule == "balanced" and wanted else [[job] for job in wanted]
+    found = iter(
+        [one for batch in batches for one in execute(tuple(batch), operands, place.grid, place.transport)]
+    )
+    return [next(found) if need else None for need in needed]
+
+
+def _needed(ctx) -> tuple[bool, bool]:
+    """Whether the gradients of x and of w are needed. Where w learns, that of x is made in any case: its exchange is the shared one."""
+    x, w = ctx.needs_input_grad[:2]
+    return x or w, w
 
 
 def _rows(x: torch.Tensor) -> torch.Tensor:
@@ -60,8 +75,13 @@ class LinearXWT(torch.autograd.Function):
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XW", "dy", "w"), Job("XTW", "dy", "x")
-        dx, dw = _both(ctx.place, dx_job, dw_job, {"dy": dy, "w": w, "x": _rows(x)})
-        return dx.reshape(ctx.shape), dw, dy.sum(0) if ctx.needs_input_grad[2] else None, None
+        dx, dw = _both(ctx.place, _needed(ctx), (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
+        return (
+            None if dx is None else dx.reshape(ctx.shape),
+            dw,
+            dy.sum(0) if ctx.needs_input_grad[2] else None,
+            None,
+        )
 
 
 class LinearXTW(torch.autograd.Function):
@@ -79,7 +99,7 @@ class LinearXTW(torch.autograd.Function):
         """Gradients of x, w (summed over the batch) and b (this row's part of the sum)."""
         x, w = ctx.saved_tensors
         dx_job, dw_job = Job("XWT", "w", "dy"), Job("XW", "x", "dy", sum_batch=True)
-        dx, dw = _both(ctx.place, dx_job, dw_job, {"x": x, "w": w, "dy": dy})
+        dx, dw = _both(ctx.place, _needed(ctx), (dx_job, dw_job), {"x": x, "w": w, "dy": dy})
         return dx, dw, _rows(dy).sum(0) if ctx.needs_input_grad[2] else None, None
 
 
@@ -100,8 +120,13 @@ class LinearXW(torch.autograd.Function):
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XWT", "dy", "w"), Job("XTW", "x", "dy")
-        dx, dw = _both(ctx.place, dx_job, dw_job, {"dy": dy, "w": w, "x": _rows(x)})
-        return dx.reshape(ctx.shape), dw, dy.sum(0) if ctx.needs_input_grad[2] else None, None
+        dx, dw = _both(ctx.place, _needed(ctx), (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
+        return (
+            None if dx is None else dx.reshape(ctx.shape),
+            dw,
+            dy.sum(0) if ctx.needs_input_grad[2] else None,
+            None,
+        )
 
 
 class Transpose(torch.autograd.Function):

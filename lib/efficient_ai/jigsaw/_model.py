@@ -59,8 +59,8 @@ class WeatherMixer(nn.Module):
         return self.params[name.replace(".", "/")]
 
     def replicated(self) -> list[nn.Parameter]:
-        """Biases and norms: cut along channels or tokens, but equal on all rows of the grid."""
-        return [p for p in self.params.values() if p.ndim == 1]
+        """Biases and norms that learn: cut along channels or tokens, but equal on all rows of the grid."""
+        return [p for p in self.params.values() if p.ndim == 1 and p.requires_grad]
 
     def forward(self, x: Tensor, rollout: int = 1) -> Tensor:
         """The next state.

@@ -111,7 +111,7 @@ class Throttle:
 
 
 class Prefetcher:
-    """Reads the next sample in a thread while the current one is used."""
+    """Reads the next sample in a thread while the current one is used; what goes wrong there is raised by :meth:`next`."""
 
     def __init__(self, file: SampleFile, grid: Grid, rank: int, throttle: Throttle | None = None):
         self._args, self._throttle, self.bytes = (file, grid, rank), throttle, 0
@@ -123,14 +123,19 @@ class Prefetcher:
 
     def _read(self) -> None:
         file, grid, rank = self._args
-        self._found = file.read(grid, rank)
-        if self._throttle:
-            self._throttle.transfer(self._found.bytes)
+        try:
+            self._found = file.read(grid, rank)
+            if self._throttle:
+                self._throttle.transfer(self._found.bytes)
+        except Exception as error:
+            self._found = error
 
     def next(self, more: bool = True) -> torch.Tensor:
         """The sample that was fetched, ``[1, channels, lat, lon]``; the next one is begun at once if ``more``."""
         self._thread.join()
         found = self._found
+        if isinstance(found, Exception):
+            raise found
         self.bytes += found.bytes
         if more:
             self._fetch()

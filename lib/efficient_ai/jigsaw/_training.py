@@ -1,5 +1,6 @@
 """Loss, gradients and steps that are the same whether the model is whole or in pieces (Section 3.7)."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +16,15 @@ def latitude_weights(latitude: Tensor) -> Tensor:
 
     Args:
         latitude: of the rows, in radians, shape ``(lat,)``.
+
+    Raises:
+        ValueError: degrees, or values that are not finite.
     """
+    if not bool(latitude.isfinite().all()) or float(latitude.abs().max()) > math.pi / 2 + 1e-3:
+        raise ValueError(
+            f"latitudes are radians from -pi/2 to pi/2, and here they reach {float(latitude.abs().max()):g}: "
+            "give torch.deg2rad(latitude) if they are degrees"
+        )
     cos = torch.cos(latitude).clamp(min=0)
     return cos * len(cos) / cos.sum()
 
@@ -45,12 +54,20 @@ def finish_gradients(model: WeatherMixer, replicas: Transport | None = None) -> 
     if isinstance(model.ops, Sharded):
         model.ops.reduce_replicated(model.replicated())
     if replicas is not None and replicas.size > 1:
-        flat = torch.cat([p.grad.reshape(-1) for p in model.parameters()])
+        trained = _trained(model)
+        if not trained:
+            return
+        flat = torch.cat([p.grad.reshape(-1) for p in trained])
         replicas.sum_(flat)
         flat /= replicas.size
-        parts = flat.split([p.numel() for p in model.parameters()])
-        for p, part in zip(model.parameters(), parts, strict=True):
+        parts = flat.split([p.numel() for p in trained])
+        for p, part in zip(trained, parts, strict=True):
             p.grad.copy_(part.reshape(p.shape))
+
+
+def _trained(model: WeatherMixer) -> list[torch.nn.Parameter]:
+    """Those that a reader has not frozen: the same on all ranks."""
+    return [p for p in model.parameters() if p.requires_grad]
 
 
 def total(model: WeatherMixer, value: Tensor) -> Tensor:
@@ -67,12 +84,12 @@ def clip_gradients(model: WeatherMixer, norm: float) -> Tensor:
     What rows of the grid hold twice counts once.
     """
     counted = [
-        p.grad for p in model.parameters() if p.ndim > 1 or model.layout.grid.place(model.ops.rank)[0] == 0
+        p.grad for p in _trained(model) if p.ndim > 1 or model.layout.grid.place(model.ops.rank)[0] == 0
     ]
     square = sum((g.to(torch.float64).square().sum() for g in counted), torch.zeros((), dtype=torch.float64))
     found = total(model, square).sqrt()
     scale = (norm / (found + 1e-6)).clamp(max=1.0)
-    for p in model.parameters():
+    for p in _trained(model):
         p.grad *= scale.to(p.dtype)
     return found
 

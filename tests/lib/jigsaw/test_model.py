@@ -255,3 +255,34 @@ def test_models_that_cannot_be_cut_say_why():
         jigsaw.MixerConfig(patch=7)
     with pytest.raises(ValueError, match="cannot be blended"):
         jigsaw.MixerConfig(inputs=3, outputs=4)
+
+
+def frozen_on_ranks(comm, names):
+    """Gradients with nothing frozen and with these layers frozen; bytes sent in both."""
+    from efficient_ai.parallel import CountingComm
+
+    grid, config, found = Grid(2, 2), experiments.SMALL, []
+    for frozen in ((), names):
+        counting = CountingComm(comm)
+        model = jigsaw.WeatherMixer(config, jigsaw.Sharded(grid, jigsaw.MPITransport(counting)))
+        for name, p in model.params.items():
+            p.requires_grad_(not (frozen and name.startswith(frozen)))
+        rng = torch.Generator().manual_seed(comm.rank)
+        shape = 2, config.inputs // 2, config.lat, config.lon // 2
+        x, target = (torch.randn(shape, generator=rng) for _ in range(2))
+        a, v = torch.ones(config.lat), torch.ones(config.inputs // 2)
+        jigsaw.weighted_loss(model, model(x), target, a, v).backward()
+        jigsaw.finish_gradients(model)
+        grads = {n: p.grad.numpy().copy() for n, p in model.params.items() if p.grad is not None}
+        norm = jigsaw.clip_gradients(model, 1.0)
+        assert bool(norm.isfinite())
+        found.append((grads, sum(e.sent for e in counting.record.events if e.dest is not None)))
+    return found
+
+
+@pytest.mark.parametrize("names", [("embed",), ("embed", "blocks/0"), ("recover", "blocks/1")])
+def test_frozen_layers_change_no_gradient_and_send_less(ranks, names):
+    for (whole, sent), (partial, less) in ranks(frozen_on_ranks, names):
+        assert set(partial) == {n for n in whole if not n.startswith(names)} and less < sent
+        for name, gradient in partial.items():
+            assert abs(gradient - whole[name]).max() < 1e-6
