@@ -2,8 +2,13 @@
 
 from efficient_ai.recycle._baselines import DLinear, NLinear, Ridge, fit_ridge, persistence, seasonal_naive
 from efficient_ai.recycle._calendar import METADATA, TYPES, Calendar, calendar, day_types, weekdays
+from efficient_ai.recycle._candidates import CANDIDATES
 from efficient_ai.recycle._cost import Cost, cpu_latency, epoch_cost, latency, multiplications
+from efficient_ai.recycle._fit import fit
+from efficient_ai.recycle._fitting import fit_network, predict
 from efficient_ai.recycle._folding import MAX_MISSING, Days, fold, local_days, plausible
+from efficient_ai.recycle._forecast import Forecast
+from efficient_ai.recycle._forecaster import Forecaster, load
 from efficient_ai.recycle._methods import METHODS, Method, Stepwise, build
 from efficient_ai.recycle._network import (
     HourlyTwin,
@@ -13,7 +18,7 @@ from efficient_ai.recycle._network import (
     parameters,
 )
 from efficient_ai.recycle._profiles import VARIANTS, mean_of_last, profile_table, run_up, window_profiles
-from efficient_ai.recycle._runs import Budget, Job, Plain, Result, parts, predict, source, train, train_many
+from efficient_ai.recycle._runs import Budget, Job, Plain, Result, parts, source, train, train_many
 from efficient_ai.recycle._scores import (
     absolute_error,
     errors,
@@ -23,11 +28,12 @@ from efficient_ai.recycle._scores import (
     pinball,
     quantile_levels,
 )
-from efficient_ai.recycle._windows import Panel, Recipe, Split, Windows, panel, windows
+from efficient_ai.recycle._windows import Panel, Recipe, Split, Windows, ahead, panel, windows
 from efficient_ai.recycle.claims import CLAIMS
 from efficient_ai.recycle.profiles import PROFILES, Profile
 
 __all__ = [
+    "CANDIDATES",
     "CLAIMS",
     "MAX_MISSING",
     "METADATA",
@@ -40,6 +46,8 @@ __all__ = [
     "Cost",
     "DLinear",
     "Days",
+    "Forecast",
+    "Forecaster",
     "HourlyTwin",
     "Job",
     "Method",
@@ -55,6 +63,7 @@ __all__ = [
     "Stepwise",
     "Windows",
     "absolute_error",
+    "ahead",
     "attention_scores",
     "build",
     "calendar",
@@ -62,9 +71,12 @@ __all__ = [
     "day_types",
     "epoch_cost",
     "errors",
+    "fit",
+    "fit_network",
     "fit_ridge",
     "fold",
     "latency",
+    "load",
     "local_days",
     "mae",
     "mase",

@@ -31,7 +31,7 @@ class Grid:
     repairs: dict[str, int] = field(default_factory=dict)
 
 
-def grid(values, times=None, zone: str | None = None, clock: str = "UTC", step=None) -> Grid:
+def grid(values, times=None, zone: str | None = None, clock: str | None = None, step=None) -> Grid:
     """Put a series on an even grid, by these rules, each counted in ``repairs``:
 
     * ``reordered``: times that were not ascending are sorted.
@@ -46,7 +46,8 @@ def grid(values, times=None, zone: str | None = None, clock: str = "UTC", step=N
         values: numbers, shape ``(steps,)``, NaN where missing; a pandas Series may bring its own times.
         times: start of each step: ``datetime64``, datetimes, or a pandas index; with a zone of their own or without.
         zone: name of a time zone; where the times have one, it may be another, by whose midnight days begin.
-        clock: of times without a zone, given a ``zone``: ``"UTC"``, or ``"local"`` for what the wall showed.
+        clock: of times without a zone, given a ``zone``: ``"UTC"``, or ``"local"`` for what the wall showed. None takes
+            them as UTC and refuses them if they leave out the very hours that the wall skipped in spring.
         step: of the grid, a ``timedelta64``, a ``timedelta`` or seconds; None finds it.
 
     Raises:
@@ -56,24 +57,29 @@ def grid(values, times=None, zone: str | None = None, clock: str = "UTC", step=N
         times = getattr(values, "index", None)
     if times is None:
         raise ValueError("there are no times: give one for each value, or a pandas Series with a time index")
-    seconds, own = _seconds(times)
+    seconds, own = seconds_of(times)
     numbers = _numbers(values)
     if len(seconds) != len(numbers):
         raise ValueError(f"{len(numbers)} values and {len(seconds)} times: there must be as many")
     if len(numbers) < 2:
         raise ValueError("a series has at least two values")
-    if clock not in CLOCKS:
+    if clock is not None and clock not in CLOCKS:
         raise ValueError(f"clock must be 'UTC' or 'local', got {clock!r}")
     if clock == "local" and (zone is None or own is not None):
         raise ValueError(
             "clock='local' is for times without a zone of their own, and needs the name of the zone"
         )
-    zone = zone or own
     repairs: dict[str, int] = {}
+    if clock is None and zone and own is None and _like_a_wall(seconds, zone):
+        raise ValueError(
+            f"the times leave out the hour that {zone} skipped in spring, as a clock on the wall does: say clock='local', or "
+            "clock='UTC' if they are UTC"
+        )
+    zone = zone or own
     if clock == "local":
         seconds, numbers = _to_utc(seconds, numbers, zone, repairs)
     seconds, numbers = _once(seconds, numbers, repairs)
-    found, phase = _step(seconds) if step is None else (_whole_seconds(step), 0)
+    found, phase = _step(seconds) if step is None else (whole_seconds(step), 0)
     if found <= 0 or DAY % found:
         raise ValueError(f"a step of {found} s does not divide the day: give one that does, step=...")
     if zone and found > HOUR:  # steps that the hour of summer time would push across midnight: by the wall
@@ -102,7 +108,7 @@ def _numbers(values) -> np.ndarray:
     return array
 
 
-def _seconds(times) -> tuple[np.ndarray, str | None]:
+def seconds_of(times) -> tuple[np.ndarray, str | None]:
     """Seconds since 1970, in UTC if the times know their zone, and the name of that zone."""
     own = getattr(times, "tz", None)
     if own is not None:
@@ -175,7 +181,7 @@ def _step(seconds: np.ndarray) -> tuple[int, int]:
     return int(steps[begin]), int(seconds[begin] % steps[begin])
 
 
-def _whole_seconds(step) -> int:
+def whole_seconds(step) -> int:
     if isinstance(step, bool):
         raise ValueError("a step is a timedelta or a number of seconds")
     if isinstance(step, timedelta | np.timedelta64):
@@ -248,6 +254,20 @@ def _to_utc(wall: np.ndarray, numbers: np.ndarray, zone: str, repairs: dict) -> 
         seen.add(time)
     repairs["nonexistent"] = int((~shown).sum())
     return found[shown], numbers[shown]
+
+
+def _like_a_wall(seconds: np.ndarray, zone: str) -> bool:
+    """Whether the times, read as those of a wall, stop and go on where the clock was set forward, each time."""
+    seconds, found = np.unique(seconds), []
+    for day in range(seconds[0] // DAY + 1, seconds[-1] // DAY):
+        before, after = _offset(zone, day * DAY), _offset(zone, (day + 1) * DAY)
+        if 0 < after - before <= HOUR:
+            second = next(s for s in range(day * DAY, (day + 1) * DAY + 1, 900) if _offset(zone, s) == after)
+            first, stop = second + before, second + after
+            inside = slice(*np.searchsorted(seconds, [first, stop]))
+            there = np.isin(stop, seconds) and seconds[np.searchsorted(seconds, first) - 1] >= first - HOUR
+            found.append(there and inside.start == inside.stop)
+    return bool(found) and all(found)
 
 
 def _wall(time: int, zone: ZoneInfo) -> tuple[int, int]:

@@ -22,6 +22,7 @@ class Days:
         repairs: what else was put right, by name: ``reordered``, ``repeated``, ``averaged``, ``absent`` and ``nonexistent``
             times as in :func:`efficient_ai.recycle._clock.grid`; ``doubled``, steps of the doubled hour of which one reading
             was kept; ``never``, days that the zone did not have; ``cut``, steps of incomplete days at the ends.
+        phase: seconds from midnight to the first reading of a day, less than a step.
     """
 
     dates: np.ndarray
@@ -30,6 +31,7 @@ class Days:
     filled: int = 0
     refused: int = 0
     repairs: dict[str, int] = field(default_factory=dict)
+    phase: int = 0
 
     def report(self) -> str:
         """Everything that was repaired, in one line."""
@@ -59,7 +61,7 @@ def local_days(
     values: np.ndarray,
     times: np.ndarray | None = None,
     zone: str | None = None,
-    clock: str = "UTC",
+    clock: str | None = None,
     step=None,
 ) -> Days:
     """Fold a series at local midnight, so that one row is one civil day.
@@ -76,10 +78,11 @@ def local_days(
     Args:
         values: shape ``(steps,)``, NaN where missing, means over their steps (a power, not a meter that counts up); or a
             pandas Series with a time index.
-        times: start of each step, ``datetime64``, datetimes, or a pandas index; UTC if ``zone`` is given and ``clock`` is
-            ``"UTC"``, by their own zone if they have one, else already the clock to fold by.
+        times: start of each step, ``datetime64``, datetimes, or a pandas index; by their own zone if they have one, else
+            UTC if a ``zone`` is given, else already the clock to fold by.
         zone: name of a time zone, for example ``"Europe/Berlin"``.
-        clock: ``"local"`` if times without a zone are what the wall in ``zone`` showed.
+        clock: ``"local"`` if times without a zone are what the wall in ``zone`` showed; ``"UTC"`` if they are not, though
+            they look so.
         step: fold in steps of this length, a timedelta or seconds; None finds it. It divides the day.
 
     Raises:
@@ -121,7 +124,9 @@ def local_days(
     changed = int((counted.sum(axis=1)[~never] != cycle).sum())
     repairs = even.repairs | {"doubled": chosen, "never": int(never.sum()), "cut": cut}
     repairs = {name: count for name, count in repairs.items() if count}
-    return Days(dates, folded, changed, int(missing[~bad].sum()), int((bad & ~never).sum()), repairs)
+    phase = int(local[0] % even.step)
+    filled, refused = int(missing[~bad].sum()), int((bad & ~never).sum())
+    return Days(dates, folded, changed, filled, refused, repairs, phase)
 
 
 def _of_two(readings: np.ndarray) -> tuple[np.ndarray, int]:

@@ -15,11 +15,11 @@ from tqdm.auto import tqdm
 
 from efficient_ai import training
 from efficient_ai.recycle import sources
+from efficient_ai.recycle._fitting import fit_network, predict
 from efficient_ai.recycle._methods import METHODS, build
 from efficient_ai.recycle._network import parameters
 from efficient_ai.recycle._scores import absolute_error, errors, mae, mase, per_series
 from efficient_ai.recycle._windows import Panel, Recipe, Windows, windows
-from efficient_ai.seeds import seed_for
 
 
 @dataclass(frozen=True)
@@ -191,21 +191,10 @@ def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[n
     model = model or build(job.method, source(job.source, job.seed).cycle, job.seed)
     if budget.cpu_seconds is not None:
         cut = _affordable(model, cut, budget, job.seed)
-    _same_history(model, valid)
-    before = training.evaluate(model, (valid.x, valid.y), absolute_error, batch_size=256)
-    untrained = copy.deepcopy(model.state_dict())
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_for(job.seed, 1))  # of the dropout
-        history = training.fit(
-            model, (cut.x, cut.y), (valid.x, valid.y), absolute_error, optimiser,
-            epochs=budget.epochs, batch_size=budget.batch, seed=job.seed, patience=budget.patience,
-            after_epoch=after_epoch,
-        )  # fmt: skip
-    best = history.best_epoch + 1
-    if not min(history.valid_loss) < before:  # the untrained network is a candidate like every epoch
-        model.load_state_dict(untrained)
-        best = 0
+    history, before, best = fit_network(
+        model, cut, valid, epochs=budget.epochs, batch=budget.batch, patience=budget.patience, seed=job.seed,
+        after_epoch=after_epoch,
+    )  # fmt: skip
     forecast = predict(model, test)
     profile = float((valid.profile - valid.y).abs().mean())
     result = Result(
@@ -216,28 +205,6 @@ def train(job: Job, model: nn.Module | None = None, after_epoch=None) -> tuple[n
         per_series(errors(test.profile, test), test).mean(axis=1),
     )  # fmt: skip
     return model, result
-
-
-def _same_history(model: nn.Module, cut: Windows) -> None:
-    """A network that splits its input elsewhere would train on it without a word."""
-    history = getattr(model, "history", cut.recipe.history)
-    if history != cut.recipe.history:
-        raise ValueError(
-            f"the network reads {history} historic days and the windows have {cut.recipe.history}: build it with "
-            f"history={cut.recipe.history}"
-        )
-
-
-@torch.no_grad()
-def predict(model: nn.Module, cut: Windows, batch: int = 256) -> torch.Tensor:
-    """Forecasts of all windows in evaluation mode, ``(windows, F, cycle)``.
-
-    Raises:
-        ValueError: a network of another history than that of the windows.
-    """
-    _same_history(model, cut)
-    model.eval()
-    return torch.cat([model(x) for x in cut.x.split(batch)])
 
 
 def _affordable(model: nn.Module, cut: Windows, budget: Budget, seed: int) -> Windows:

@@ -253,6 +253,34 @@ def windows(
             )
         left_out[name] = int((~whole).sum())
         pieces.append((i, *_cut(data, i, history[whole], future[whole], recipe)))
+    return _stacked(pieces, data, recipe, left_out)
+
+
+def ahead(data: Panel, recipe: Recipe, last: int) -> Windows:
+    """The window of each series whose last historic day is ``last``, with nothing known of its forecast days: no ``y``.
+
+    Raises:
+        ValueError: too short a history, a calendar that ends before the forecast, or a series of which more than a tenth
+            of the history is missing; the message names it.
+    """
+    history = last + 1 - recipe.history + np.arange(recipe.history)[None]
+    future = last + 1 + np.arange(recipe.forecast)[None]
+    needed = recipe.history + max(run_up(recipe.variant, recipe.n), 7 * recipe.n)
+    if last + 1 < needed or future.max() >= len(data.dates):
+        raise ValueError(
+            f"a forecast needs {needed} days before it and the calendar of {recipe.forecast} after it"
+        )
+    for name, days in zip(data.names, data.days, strict=True):
+        missing = np.isnan(days[history[0]]).any(axis=1)
+        if missing.mean() > MAX_MISSING:
+            raise ValueError(
+                f"series {name!r} misses {missing.sum()} of the last {recipe.history} days before the forecast"
+            )
+    pieces = [(i, *_cut(data, i, history, future, recipe)) for i in range(len(data.names))]
+    return _stacked(pieces, data, recipe, dict.fromkeys(data.names, 0))
+
+
+def _stacked(pieces, data: Panel, recipe: Recipe, left_out: Mapping[str, int]) -> Windows:
     x, y, profile, raw = (
         torch.from_numpy(np.concatenate([piece[k] for piece in pieces]).astype(np.float32))
         for k in (1, 2, 3, 4)

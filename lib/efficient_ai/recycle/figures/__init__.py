@@ -21,6 +21,7 @@ from efficient_ai.recycle.figures._curves import (
 from efficient_ai.recycle.figures._days import NAMES, attention, attention_figure, attention_table, by_weekday
 from efficient_ai.recycle.figures._fan import coverage_table, fan_figure
 from efficient_ai.recycle.figures._fold import WIDTHS, fold_figure, fold_table, inside_share
+from efficient_ai.recycle.figures._forecast import forecast_figure
 from efficient_ai.recycle.figures._live import LearningView
 from efficient_ai.recycle.figures._profile import (
     COUNTS,
@@ -89,6 +90,7 @@ __all__ = [
     "few_days_table",
     "fold_figure",
     "fold_table",
+    "forecast_figure",
     "inside_share",
     "lead_figure",
     "lead_table",
