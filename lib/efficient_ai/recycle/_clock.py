@@ -55,7 +55,7 @@ def grid(values, times=None, zone: str | None = None, clock: str | None = None, 
     """
     if times is None:
         times = getattr(values, "index", None)
-    if times is None:
+    if times is None or callable(times):
         raise ValueError("there are no times: give one for each value, or a pandas Series with a time index")
     seconds, own = seconds_of(times)
     numbers = _numbers(values)
@@ -259,6 +259,8 @@ def _to_utc(wall: np.ndarray, numbers: np.ndarray, zone: str, repairs: dict) -> 
 def _like_a_wall(seconds: np.ndarray, zone: str) -> bool:
     """Whether the times, read as those of a wall, stop and go on where the clock was set forward, each time."""
     seconds, found = np.unique(seconds), []
+    if np.median(np.diff(seconds)) > HOUR:
+        return False
     for day in range(seconds[0] // DAY + 1, seconds[-1] // DAY):
         before, after = _offset(zone, day * DAY), _offset(zone, (day + 1) * DAY)
         if 0 < after - before <= HOUR:

@@ -6,10 +6,10 @@ import numpy as np
 
 from efficient_ai.recycle import _candidates
 from efficient_ai.recycle._candidates import CANDIDATES
-from efficient_ai.recycle._clock import whole_seconds
+from efficient_ai.recycle._clock import seconds_of, whole_seconds
 from efficient_ai.recycle._forecaster import Forecaster
 from efficient_ai.recycle._scores import errors, per_series, quantile_levels
-from efficient_ai.recycle._series import Source, days_of_holidays, folded, side_by_side, with_future
+from efficient_ai.recycle._series import Source, days_of_holidays, folded, side_by_side, times_of, with_future
 from efficient_ai.recycle._windows import Recipe, Split, Windows, windows
 
 WINDOWS_PER_EPOCH = 4000
@@ -58,8 +58,13 @@ def fit(
     """
     recipe = Recipe(history, forecast)
     _check(candidates, levels=levels, epochs=epochs)
+    times = times_of(times, values)
     source = Source(
-        zone, country, days_of_holidays(holidays), clock, None if step is None else whole_seconds(step)
+        zone or seconds_of(times)[1],
+        country,
+        days_of_holidays(holidays),
+        clock,
+        None if step is None else whole_seconds(step),
     )
     names, found = folded(times, values, source)
     dates, days = side_by_side(names, found)

@@ -30,17 +30,28 @@ def days_of_holidays(holidays: Collection | None) -> tuple[str, ...] | None:
     return tuple(sorted(np.array(list(holidays)).astype("datetime64[D]").astype(str).tolist()))
 
 
+def times_of(times, values):
+    """The times of a table: given, or those of its index.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if times is None:
+        times = getattr(values, "index", None)
+        if times is None or callable(times):
+            raise ValueError(
+                "there are no times: give one for each value, or a pandas table with a time index"
+            )
+    return times if hasattr(times, "tz") else np.asarray(times)
+
+
 def folded(times, values, source: Source) -> tuple[tuple[str, ...], list[Days]]:
     """The days of each column, by its name. A column may begin later than the others.
 
     Raises:
         ValueError: no table of numbers, or a column that cannot be folded; the message names it.
     """
-    if times is None:
-        times = getattr(values, "index", None)
-    if times is None:
-        raise ValueError("there are no times: give one for each value, or a pandas table with a time index")
-    times = times if hasattr(times, "tz") else np.asarray(times)
+    times = times_of(times, values)
     names, columns = _columns(values)
     stamps, _ = seconds_of(times)
     if len(stamps) != columns.shape[1]:

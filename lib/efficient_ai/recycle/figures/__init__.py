@@ -21,7 +21,7 @@ from efficient_ai.recycle.figures._curves import (
 from efficient_ai.recycle.figures._days import NAMES, attention, attention_figure, attention_table, by_weekday
 from efficient_ai.recycle.figures._fan import coverage_table, fan_figure
 from efficient_ai.recycle.figures._fold import WIDTHS, fold_figure, fold_table, inside_share
-from efficient_ai.recycle.figures._forecast import forecast_figure
+from efficient_ai.recycle.figures._forecast import forecast_figure, score_rows
 from efficient_ai.recycle.figures._live import LearningView
 from efficient_ai.recycle.figures._profile import (
     COUNTS,
@@ -108,6 +108,7 @@ __all__ = [
     "profile_rows",
     "results_table",
     "rival_reading",
+    "score_rows",
     "values",
     "worst_ratio",
 ]

@@ -5,7 +5,21 @@ import plotly.graph_objects as go
 
 from efficient_ai.plotting import OKABE_ITO, figure, rgba
 from efficient_ai.recycle._forecast import Forecast
+from efficient_ai.recycle._forecaster import Forecaster
 from efficient_ai.recycle.figures._palette import paint
+
+
+def score_rows(fitted: Forecaster) -> dict[str, list]:
+    """What a forecaster was chosen from: error on the days that chose, and over that of the profile."""
+    profile = fitted.scores.get("profile", 0.0)
+    rows: dict[str, list] = {"candidate": [], "mean absolute error (min-max)": [], "over the profile's": []}
+    for name, score in fitted.scores.items():
+        told = f"{score:.4f}", f"{score / profile:.3f}" if profile else ""
+        for column, value in zip(
+            rows, (f"{name}, chosen" if name == fitted.chosen else name, *told), strict=True
+        ):
+            rows[column].append(value)
+    return rows
 
 
 def forecast_figure(forecast: Forecast, name: str | None = None) -> go.Figure:
