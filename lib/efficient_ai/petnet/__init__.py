@@ -7,7 +7,8 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
 * data as the paper makes them: :class:`Settings`, :func:`generate`, :data:`STANDARD`, :data:`SAFIR`, :data:`SMALL`
 * data from physics: :class:`Scanner`, :class:`Phantom`, :class:`Physics`, :func:`scan`, :func:`coincidences`
 * both: a scanner that nobody calibrated, as a :class:`Stream`; :func:`uncalibrated`, :func:`frames`, :func:`listen`
-* classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`
+* classical sorters: :class:`Window`, :func:`sort_plain`, :func:`sort_arrays`, :func:`sort_compiled`; delays from hits
+  alone: :func:`calibrate`
 * the network: :func:`lif`, :class:`SpikingNetwork`, :func:`geometry_channels` and its losses; over all bins, or driven by
   events: :func:`event_driven`
 * learning: :class:`Recipe`, :func:`learn`, :func:`judge`; modules :mod:`efficient_ai.petnet.trained` (networks that
@@ -17,6 +18,7 @@ DOI 10.1109/NICE61972.2024.10549584. Rebuilt from the description.
   :mod:`efficient_ai.petnet.replay` (Brian2), :mod:`efficient_ai.petnet.figures` (imports plotly)
 """
 
+from efficient_ai.petnet._calibration import calibrate
 from efficient_ai.petnet._coincidences import KINDS, Coincidences, coincidences
 from efficient_ai.petnet._detector import Detector
 from efficient_ai.petnet._driven import Work, event_driven
@@ -39,6 +41,7 @@ from efficient_ai.petnet._learn import (
     judge,
     learn,
     listen,
+    output_hits,
     output_of,
     test_set,
     valid_set,
@@ -91,6 +94,7 @@ __all__ = [
     "Window",
     "Work",
     "answered",
+    "calibrate",
     "coincidences",
     "count_loss",
     "decay_filter",
@@ -105,6 +109,7 @@ __all__ = [
     "learn",
     "lif",
     "listen",
+    "output_hits",
     "output_of",
     "paper_arctan",
     "per_bin_loss",

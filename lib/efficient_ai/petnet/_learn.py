@@ -145,8 +145,8 @@ def between(hits: Hits, first: int, last: int) -> Hits:
     return Hits(chosen.sample - first, chosen.crystal, chosen.time, chosen.decay)
 
 
-def driven(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> tuple[Hits, Work]:
-    """The same as hits, driven by events; and what was computed."""
+def output_hits(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) -> tuple[Hits, Work]:
+    """The output hits of ``samples`` samples, driven by events; and what was computed."""
     _fits(network, recipe)
     window = _window(recipe.settings, network.beta.device) if recipe.geometry else None
     return event_driven(network, hits, samples, recipe.settings.steps, window)
@@ -156,7 +156,7 @@ def driven(network: SpikingNetwork, hits: Hits, samples: int, recipe: Recipe) ->
 def found(network: SpikingNetwork, recording: Recording, recipe: Recipe, batch: int = 500) -> Hits:
     """The hits that a network keeps of a recording: driven by events, but on a GPU over all bins, in batches."""
     if not network.beta.is_cuda:
-        return driven(network, recording.hits, recording.samples, recipe)[0]
+        return output_hits(network, recording.hits, recording.samples, recipe)[0]
     parts = []
     for first in range(0, recording.samples, batch):
         last = min(first + batch, recording.samples)
