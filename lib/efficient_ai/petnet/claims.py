@@ -53,8 +53,8 @@ CLAIMS = (
         sentence="s4",
         claim="It beats the strongest window that knows what it knows: which crystals are opposite, but not their delays",
         source="Abstract; the network is told the geometry, so its rival is told, too",
-        measured="F1 of the shipped networks minus the best F1 of all uncalibrated windows (plain, geometry cut, multiples "
-        "resolved), same samples, small set",
+        measured="F1 of the shipped networks minus the best F1 of all windows that are told no delay (plain, geometry cut, "
+        "multiples resolved, calibrated by itself from hits without labels), same samples, small set",
         rules=_each(Rule(low=0.0), _SHIPPED),
         published=NOT_READABLE,
     ),
@@ -73,9 +73,9 @@ CLAIMS = (
         id="2e",
         kind="abstract",
         sentence="s4",
-        claim="On the standard set it beats the strongest window that is not calibrated",
+        claim="On the standard set it beats the strongest window that is told no delay",
         source="Abstract",
-        measured="As 2d, minus the best F1 of all uncalibrated windows",
+        measured="As 2d, minus the best F1 of all windows that are told no delay, as in 2b",
         rules=_each(Rule(low=0.0), _RECORDED),
         published=NOT_READABLE,
     ),
@@ -132,8 +132,8 @@ CLAIMS = (
         sentence="s5",
         claim="The network is faster than the coincidence window written as a loop over hits in Python",
         source="Abstract",
-        measured="Time per sample of the Python loop over hits over that of the network at its best batch size, this machine, "
-        "one thread, small set",
+        measured="Time per sample of the Python loop over hits over that of the network computed in the faster of two ways "
+        "(over all bins at its best batch size, driven by events), this machine, one thread, small set",
         repeats="timings",
         rules=_each(_SPEED_UP, _TIMED),
         published=_SPEED,
@@ -145,8 +145,8 @@ CLAIMS = (
         sentence="s5",
         claim="The network is faster than the window as it was released: a loop over all bins of a dense raster",
         source="Abstract",
-        measured="Time per sample of the loop over bins over that of the network at its best batch size, this machine, one "
-        "thread, small set; this loop is the slowest way to write a window",
+        measured="Time per sample of the loop over bins over that of the network in the faster of two ways, as 5a; this loop is "
+        "the slowest way to write a window",
         repeats="timings",
         rules=_each(_SPEED_UP, _TIMED),
         published=_SPEED,
@@ -182,10 +182,38 @@ CLAIMS = (
         kind="ours",
         claim="The network is faster than the same window compiled",
         source="A fair comparison compiles both",
-        measured="Time per sample of the compiled loop over that of the network at its best batch size, this machine, "
-        "one thread, small set",
+        measured="Time per sample of the compiled loop over that of the network in the faster of two ways, as 5a",
         repeats="timings",
         rules=_each(Rule(low=1.0), _TIMED),
+        statistic="median",
+    ),
+    Claim(
+        id="5f",
+        kind="ours",
+        claim="Driven by events, the network takes less time than over all bins",
+        source="Between events nothing can happen that has to be computed",
+        measured="Time per sample over all bins at the best batch size over that driven by events, this machine, one thread, "
+        "small set",
+        repeats="timings",
+        rules=_each(Rule(low=1.0), _TIMED),
+        statistic="median",
+    ),
+    Claim(
+        id="5g",
+        kind="property",
+        claim="Driven by events it sends the same spikes",
+        source="Without input a membrane goes to where it rests, and never turns back",
+        measured="Output spikes that only one of both ways sends, float64, shipped networks, samples they never saw",
+        rules=_each(Rule(high=0.0), _SHIPPED),
+    ),
+    Claim(
+        id="5h",
+        kind="ours",
+        claim="On the SAFIR-like set it takes a thirtieth of the time over all bins, or less",
+        source="The sparser the hits, the more there is to skip",
+        measured="As 5f, one core, drawn weights, nine hidden neurons that fire without input, as many as the small network has",
+        repeats="timings",
+        rules=_each(Rule(low=30.0), dict.fromkeys(("smoke", "laptop", "full"), 5)),
         statistic="median",
     ),
     Claim(
@@ -228,9 +256,9 @@ CLAIMS = (
     Claim(
         id="9c",
         kind="ours",
-        claim="It is higher than that of the strongest uncalibrated window",
+        claim="It is higher than that of the strongest window that is told no delay",
         source="The rival with the same knowledge",
-        measured="As 9a, over the best of plain window, geometry cut and multiples resolved",
+        measured="As 9a, over the best of plain window, geometry cut, multiples resolved and the self-calibrated one",
         repeats="networks and scans",
         statistic="geometric mean",
         rules=_each(Rule(low=1.0), _SHIPPED),

@@ -7,9 +7,13 @@ from efficient_ai import records
 
 _MADE_BY = {
     "petnet": "python benchmarks/petnet.py",
+    "petnet-driven": "python benchmarks/petnet_driven.py",
     "petnet-gpu": "python benchmarks/petnet_gpu.py  on a machine with a GPU",
     "petnet-trainings": "python hpc/petnet/train.py --record results/benchmarks/petnet-trainings.json",
 }
+
+CLOCKS = 9
+"""Hidden neurons that rest above the threshold, in the recorded network of the SAFIR-like set; the small one has as many."""
 
 
 def load(name: str) -> dict[str, Any]:
@@ -19,6 +23,11 @@ def load(name: str) -> dict[str, Any]:
         FileNotFoundError, ValueError: as :func:`efficient_ai.records.read`.
     """
     return records.read(name, _MADE_BY[name])
+
+
+def source(record: Mapping[str, Any], name: str = "petnet-trainings") -> str:
+    """Where and when a record was made."""
+    return f"results/benchmarks/{name}.json: {record['machine']}, {record['date'][:10]}"
 
 
 def trainings(name: str, samples: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import torch
 
 from efficient_ai.petnet._events import hits_of, raster
 from efficient_ai.petnet._generator import Recording
-from efficient_ai.petnet._learn import Recipe, between, output_of
+from efficient_ai.petnet._learn import Recipe, between, output_hits, output_of
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._sorters import Window, sort_arrays, sort_bins, sort_compiled, sort_plain
 
@@ -81,10 +81,20 @@ def network_times(
     return times
 
 
-def time_table(sorters: dict[str, list[float]], network: dict[int, list[float]]) -> dict[str, list]:
-    """Medians, and how many times the network at each batch size is faster than each sorter."""
+def driven_times(network: SpikingNetwork, recipe: Recipe, recording: Recording, repeats: int) -> list[float]:
+    """The same network driven by events, from a list of hits to a list of hits, on one thread."""
+    return per_sample(
+        lambda: output_hits(network, recording.hits, recording.samples, recipe), recording.samples, repeats
+    )
+
+
+def time_table(
+    sorters: dict[str, list[float]], network: dict[int, list[float]], driven: list[float]
+) -> dict[str, list]:
+    """Medians, and how many times the network, computed in each way, is faster than each sorter."""
     best = {name: float(np.median(times)) for name, times in sorters.items()}
     nets = {f"network, batch {batch}": float(np.median(times)) for batch, times in network.items()}
+    nets["network, driven by events"] = float(np.median(driven))
     return {
         "implementation": [*best, *nets],
         "µs per sample": [*best.values(), *nets.values()],

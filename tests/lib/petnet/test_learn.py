@@ -107,10 +107,14 @@ def test_times_are_of_every_implementation():
     batches = timing.network_times(network, TINY, recording, 2)
     assert torch.get_num_threads() == threads
     assert list(batches) == [1, 64] and all(len(times) == 2 and min(times) > 0 for times in batches.values())
-    table = timing.time_table(sorters, batches)
+    driven = timing.driven_times(network, TINY, recording, 2)
+    assert len(driven) == 2 and min(driven) > 0
+    table = timing.time_table(sorters, batches, driven)
     assert len({len(column) for column in table.values()}) == 1
     assert (
-        table["implementation"] == [*sorters, "network, batch 1", "network, batch 64"] and len(sorters) == 4
+        table["implementation"]
+        == [*sorters, "network, batch 1", "network, batch 64", "network, driven by events"]
+        and len(sorters) == 4
     )
 
 
@@ -144,13 +148,14 @@ def test_pictures_and_rates_of_every_sorter():
     figure, sentence = figures.picture_view(made, true, grid, "network", "MLEM, best")
     assert len(figure.data) == 2 and "Error of this picture" in sentence
     table = figures.picture_table(made)
-    assert len(table["sorter"]) == 5 and all(np.isfinite(table["error, best MLEM"]))
+    assert len(table["sorter"]) == 6 and all(np.isfinite(table["error, best MLEM"]))
     rate = dict(zip(table["sorter"], table["NECR (1/s)"], strict=True))
     assert rate["calibrated"] > rate["network"] > rate["plain window"]
+    assert rate["self-calibrated"] > rate["multiples resolved"]
     curves = figures.sorter_curves(bars, petnet.RODS, net.network, net.recipe, 5_000)
     drawn = [figures.sorter_rates(curves, rate) for rate in figures.RATES]
     assert len({fig.to_json() for fig, _ in drawn}) == len(figures.RATES)
-    assert len(figures.sorter_table(curves)) == 11
+    assert len(figures.sorter_table(curves)) == 13
 
 
 def test_every_slider_of_the_still_figures_shows_something_new():

@@ -8,19 +8,16 @@ from efficient_ai.petnet.experiments._answers import (
     ABSOLUTE,
     EXPERIMENTS,
     FIGHT,
-    GPU,
     LARGER,
     LOSSES,
     LOSSES_COMPARED,
     RATES,
     REPLAY,
     SCALES,
-    SPEED,
     Fight,
     Larger,
     Losses,
     Replayed,
-    Speed,
     strongest,
 )
 from efficient_ai.petnet.experiments._sorting import (
@@ -37,10 +34,12 @@ from efficient_ai.petnet.experiments._sorting import (
     sorted_pairs,
     window,
 )
+from efficient_ai.petnet.experiments._speed import DRIVEN, GPU, SPEED, Speed
 
 __all__ = [
     "ABSOLUTE",
     "BLOCKS",
+    "DRIVEN",
     "EXPERIMENTS",
     "FIGHT",
     "GPU",

@@ -1,4 +1,4 @@
-"""How the claims of the chapter follow from sorters, trainings, timings, replays and scans."""
+"""How the claims of the chapter follow from sorters, trainings, replays and scans."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from efficient_ai.ledger import Experiment, Measured
-from efficient_ai.petnet import recorded, replay, timing, trained
+from efficient_ai.petnet import recorded, replay, trained
 from efficient_ai.petnet._events import raster
 from efficient_ai.petnet._generator import SMALL, STANDARD, TINY, Recording
 from efficient_ai.petnet._learn import Recipe, Trained, judge, learn, test_set
@@ -16,7 +16,6 @@ from efficient_ai.petnet._montecarlo import scan
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._scanner import RODS
 from efficient_ai.petnet._scores import Score
-from efficient_ai.petnet._sorters import Window
 from efficient_ai.petnet._stream import BARS
 from efficient_ai.petnet.experiments._sorting import (
     UNCALIBRATED,
@@ -26,6 +25,7 @@ from efficient_ai.petnet.experiments._sorting import (
     network_by_block,
     sorted_pairs,
 )
+from efficient_ai.petnet.experiments._speed import DRIVEN, GPU, SPEED
 from efficient_ai.petnet.profiles import Profile
 
 ABSOLUTE = "count, absolute"
@@ -111,14 +111,13 @@ def _leads(kind: str | None):
         best = larger.windows[rival].score.f1
         lead = [training["F1"][-1] - best for training in larger.trainings]
         return Measured(
-            lead, [t["seed"] for t in larger.trainings], f"{rival}, F1 {best:.3f}", _of(larger.trainings[0])
+            lead,
+            [t["seed"] for t in larger.trainings],
+            f"{rival}, F1 {best:.3f}",
+            recorded.source(larger.trainings[0]),
         )
 
     return read
-
-
-def _of(record: Mapping[str, Any], file: str = "petnet-trainings") -> str:
-    return f"results/benchmarks/{file}.json: {record['machine']}, {record['date'][:10]}"
 
 
 @dataclass(frozen=True)
@@ -188,50 +187,6 @@ def _sent(losses: Losses) -> Measured:
     return Measured(ratios, losses.seeds, "one spike for each that is wanted")
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Microseconds per sample on one thread, one per repeat.
-
-    Args:
-        sorters: by how the window is written.
-        network: by batch size.
-    """
-
-    sorters: Mapping[str, Sequence[float]]
-    network: Mapping[int, Sequence[float]]
-
-    @property
-    def batch(self) -> int:
-        """The best one."""
-        return min(self.network, key=lambda batch: np.median(self.network[batch]))
-
-
-def _run_speed(size: Profile) -> Speed:
-    timed, shipped = test_set(SMALL, size.timed_samples), trained.load("small", trained.seeds("small")[-1])
-    return Speed(
-        timing.sorter_times(timed, Window(5), size.repeats),
-        timing.network_times(shipped.network, shipped.recipe, timed, size.repeats),
-    )
-
-
-def _faster(name: str):
-    def read(speed: Speed) -> Measured:
-        ratios = [a / b for a, b in zip(speed.sorters[name], speed.network[speed.batch], strict=True)]
-        return Measured(ratios, range(len(ratios)), f"network in batches of {speed.batch}")
-
-    return read
-
-
-def _faster_on_gpu(name: str):
-    def read(record: Mapping[str, Any]) -> Measured:
-        ratios = recorded.gpu_ratios(record, name, "Python loop")
-        return Measured(
-            ratios, range(len(ratios)), "network at its best batch size", _of(record, "petnet-gpu")
-        )
-
-    return read
-
-
 def _run_scales(size: Profile) -> dict[str, list]:
     """Recorded trainings by set, in the order of their rates."""
     return {
@@ -246,7 +201,7 @@ def _shares(scales: Mapping[str, Sequence[Mapping[str, Any]]]) -> Measured:
         [far["F1"][-1] / near["F1"][-1] for near, far in pairs],
         [f"rate {near['recipe']['rate']:g}" for near, _ in pairs],
         "the small set, same rates, updates and samples",
-        _of(scales["SAFIR"][0]),
+        recorded.source(scales["SAFIR"][0]),
     )
 
 
@@ -330,16 +285,6 @@ LOSSES_COMPARED = Experiment(
         "6": _sent,
     },
 )
-SPEED = Experiment(
-    "speed",
-    _run_speed,
-    {"5a": _faster("Python loop"), "5b": _faster("compiled"), "5c": _faster("loop over bins")},
-)
-GPU = Experiment(
-    "speed on a GPU",
-    lambda size: recorded.load("petnet-gpu"),
-    {"5d": _faster_on_gpu("small"), "5e": _faster_on_gpu("SAFIR")},
-)
 SCALES = Experiment("the size of a scanner", _run_scales, {"7": _shares})
 REPLAY = Experiment(
     "replay in Brian2",
@@ -357,4 +302,4 @@ RATES = Experiment(
     _run_rates,
     {"9a": _rate_over(["plain window"]), "9b": _rate_over(["calibrated"]), "9c": _rate_over(UNCALIBRATED)},
 )
-EXPERIMENTS = (FIGHT, LARGER, LOSSES_COMPARED, SPEED, GPU, SCALES, REPLAY, RATES)
+EXPERIMENTS = (FIGHT, LARGER, LOSSES_COMPARED, SPEED, GPU, DRIVEN, SCALES, REPLAY, RATES)

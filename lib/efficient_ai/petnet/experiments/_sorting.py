@@ -1,24 +1,27 @@
 """Sorters on the same samples or the same scan, each at its best width, and networks beside them."""
 
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from efficient_ai.petnet._calibration import calibrate
 from efficient_ai.petnet._coincidences import Coincidences, coincidences
 from efficient_ai.petnet._events import Hits
 from efficient_ai.petnet._generator import Recording
-from efficient_ai.petnet._learn import Recipe, between, found, listen
+from efficient_ai.petnet._learn import Recipe, between, found, listen, valid_set
 from efficient_ai.petnet._montecarlo import Scan
 from efficient_ai.petnet._neurons import SpikingNetwork
 from efficient_ai.petnet._scores import Score, score_hits
 from efficient_ai.petnet._sorters import Window, sort_compiled
 from efficient_ai.petnet._stream import Stream, uncalibrated
 
-WINDOWS = ("plain window", "with geometry", "multiples resolved", "calibrated")
-"""The last one knows the delays of the crystals, which nobody tells the network."""
-UNCALIBRATED = WINDOWS[:3]
+WINDOWS = ("plain window", "with geometry", "multiples resolved", "self-calibrated", "calibrated")
+"""The last one knows the delays of the crystals, which nobody tells the network; the one before it estimates them."""
+UNCALIBRATED = WINDOWS[:4]
+"""Those that are told no more than the network: none of them sees a label, or a delay."""
 SORTERS = (*WINDOWS, "network")
 BLOCKS = 10
 """Parts of a test set on which differences are taken, so that their spread is that of the test set."""
@@ -37,14 +40,24 @@ def window(kind: str, width: float, settings, delays: np.ndarray) -> Window:
         kind: one of :data:`WINDOWS`.
         width: in bins.
         settings: of the scanner, with ``spread``.
-        delays: of the crystals; used by the calibrated one alone.
+        delays: of the crystals; used by the calibrated ones alone.
     """
     return {
         "plain window": lambda: Window(width),
         "with geometry": lambda: Window(width, settings.spread),
         "multiples resolved": lambda: Window(width, settings.spread, "resolve"),
+        "self-calibrated": lambda: Window(width, settings.spread, "resolve", own_delays(settings)),
         "calibrated": lambda: Window(width, settings.spread, "resolve", delays),
     }[kind]()
+
+
+@functools.lru_cache(maxsize=8)
+def own_delays(settings) -> np.ndarray:
+    """What :func:`calibrate` makes of hits without labels, none of them of the test: fewer than any network learnt from."""
+    samples = 5000 if isinstance(settings, Stream) else 20_000
+    hits = valid_set(settings, samples).hits
+    unlabelled = Hits(hits.sample, hits.crystal, hits.time, np.full(len(hits), -1))
+    return calibrate(unlabelled, settings.detector, settings.spread, settings.delay_max)
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,7 @@ def sorted_pairs(
         "plain window": (heard, lambda width: Window(width)),
         "with geometry": (heard, lambda width: Window(width, spread)),
         "multiples resolved": (heard, lambda width: Window(width, spread, "resolve")),
+        "self-calibrated": (heard, lambda width: Window(width, spread, "resolve", own_delays(stream))),
         "calibrated": (heard, lambda width: Window(width, spread, "resolve", stream.delays)),
         "network": (kept, lambda width: Window(width, spread, "resolve")),
     }

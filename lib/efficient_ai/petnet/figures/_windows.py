@@ -25,6 +25,7 @@ COLOURS = {
     "plain window": OKABE_ITO["orange"],
     "with geometry": OKABE_ITO["green"],
     "multiples resolved": OKABE_ITO["sky"],
+    "self-calibrated": OKABE_ITO["vermilion"],
     "calibrated": OKABE_ITO["purple"],
     "network": OKABE_ITO["blue"],
     "copy of the input": INK,
