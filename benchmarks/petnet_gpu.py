@@ -3,8 +3,9 @@
     python benchmarks/petnet_gpu.py
 
 Writes ``results/benchmarks/petnet-gpu.json``, which the chapter reads. The window runs on one core of the same machine, written in
-three ways; the network on the GPU and, for the small set, on one core. Times of the GPU are wall times from a list of hits in the
-memory of the host to a list of hits there. The weights are untrained: the work does not depend on them.
+four ways, the loop over all bins among them; the network on the GPU and, for the small set, on one core. Times of the GPU
+are wall times from a list of hits in the memory of the host to a list of hits there. The weights are untrained: the work
+does not depend on them.
 """
 
 import argparse
@@ -34,8 +35,9 @@ def main() -> None:
             "torch sees no GPU here; what the processor does is measured by benchmarks/petnet.py"
         )
     rows = []
-    for name, settings in trained.SETS.items():
-        recording = petnet.test_set(settings, SAMPLES[name])
+    for name, samples in SAMPLES.items():
+        settings = trained.SETS[name]
+        recording = petnet.test_set(settings, samples)
         for way, times in timing.sorter_times(recording, petnet.Window(WIDTHS[name]), repeats).items():
             rows.append({"set": name, "implementation": way, "device": "cpu", "microseconds": times})
         recipe = petnet.Recipe(settings)

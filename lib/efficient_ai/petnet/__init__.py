@@ -46,7 +46,13 @@ from efficient_ai.petnet._learn import (
     test_set,
     valid_set,
 )
-from efficient_ai.petnet._losses import count_loss, per_bin_loss, published_timing_loss, trace_loss
+from efficient_ai.petnet._losses import (
+    count_loss,
+    per_bin_loss,
+    published_chamfer_loss,
+    published_timing_loss,
+    trace_loss,
+)
 from efficient_ai.petnet._montecarlo import GEOMETRY, Physics, Scan, scan
 from efficient_ai.petnet._neurons import (
     SpikingNetwork,
@@ -113,6 +119,7 @@ __all__ = [
     "output_of",
     "paper_arctan",
     "per_bin_loss",
+    "published_chamfer_loss",
     "published_timing_loss",
     "raster",
     "released_arctan",

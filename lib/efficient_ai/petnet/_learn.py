@@ -20,6 +20,7 @@ from efficient_ai.petnet._losses import (
     absolute_count_loss,
     count_loss,
     per_bin_loss,
+    published_chamfer_loss,
     published_timing_loss,
     trace_loss,
 )
@@ -36,10 +37,11 @@ LOSSES: dict[str, Loss] = {
     "count": count_loss,
     "count, absolute": absolute_count_loss,
     "published timing": published_timing_loss,
+    "published Chamfer": published_chamfer_loss,
     "trace": trace_loss,
     "per bin": per_bin_loss,
 }
-_SUMS = ("count, absolute", "published timing")
+_SUMS = ("count, absolute", "published timing", "published Chamfer")
 _TEST_SEED = 1 << 30  # samples to be judged on; training draws from other streams
 _VALID_SEED = _TEST_SEED + 1
 

@@ -43,6 +43,26 @@ def published_timing_loss(output: Tensor, target: Tensor, weight: float = 0.1) -
     return absolute_count_loss(output, target) + weight * gaps / steps**3
 
 
+def published_chamfer_loss(output: Tensor, target: Tensor, weight: float = 0.1) -> Tensor:
+    """Sum of the absolute differences in number, plus ``weight`` times the Chamfer distance of the times of the spikes.
+
+    Each spike of one raster goes to the nearest one of the same sample and crystal in the other, and back; the squared
+    gaps are added. Where the other has none, as in the released code, it goes to the time ``-steps``. Its times are indices,
+    too: **this term has no gradient** either.
+    """
+    steps, gaps = len(output), 0.0
+    out, want = output.detach() > 0, target > 0
+    for sample, crystal in torch.nonzero(out.any(0) | want.any(0)).tolist():
+        times = [torch.nonzero(each[:, sample, crystal])[:, 0].double() for each in (out, want)]
+        one, other = (each if len(each) else each.new_tensor([-steps]) for each in times)
+        squares = (one[:, None] - other).square()
+        if len(times[0]):
+            gaps += squares.amin(1).sum().item()
+        if len(times[1]):
+            gaps += squares.amin(0).sum().item()
+    return absolute_count_loss(output, target) + weight * gaps / steps**3
+
+
 def trace_loss(output: Tensor, target: Tensor, keep: float = 0.9) -> Tensor:
     """Squared distance of the exponential traces of both rasters, after van Rossum (2001): a timing loss with a gradient.
 

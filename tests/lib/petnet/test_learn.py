@@ -1,5 +1,6 @@
 """Training, the networks that ship, timing, and the figures."""
 
+import functools
 import itertools
 import json
 from dataclasses import replace
@@ -170,3 +171,18 @@ def test_every_slider_of_the_still_figures_shows_something_new():
         bodies(figures.neuron, (0.8, 0.5, 1.0), (0.95, 0.5, 1.0), (0.95, 0.8, 1.0), (0.95, 0.8, 1.5)),
     ):
         assert all(first != second for first, second in itertools.pairwise(steps))
+
+
+@pytest.mark.parametrize("name, term", [
+    ("published timing", petnet.published_timing_loss), ("published Chamfer", petnet.published_chamfer_loss),
+])  # fmt: skip
+def test_weights_trained_with_and_without_a_published_term_are_equal_to_the_bit(monkeypatch, name, term):
+    """Its times are whole numbers, so its gradient is zero: with a weight of 0, 0.1 or 10 the same network comes out."""
+    networks = []
+    for weight in (0.0, 0.1, 10.0):
+        monkeypatch.setitem(petnet.LOSSES, name, functools.partial(term, weight=weight))
+        result = petnet.learn(replace(TINY, loss=name, hidden=(24,), updates=12, batch=16), 3)
+        networks.append((result.network.state_dict(), result.loss))
+    for state, loss in networks[1:]:
+        assert all(torch.equal(state[name], networks[0][0][name]) for name in state)
+        assert loss != networks[0][1]  # the term is there, and grows with its weight

@@ -184,6 +184,16 @@ def test_the_published_timing_term_changes_the_loss_and_not_the_gradient():
     assert torch.equal(grads[0], grads[1]) and torch.equal(grads[0], grads[2])
 
 
+def test_the_chamfer_term_is_what_it_says():
+    """Output at 2 and 7, wanted at 5: nearest gaps 9 and 4 there, 4 back. Alone, a spike at 3 of 10 goes to -10."""
+    output, target = torch.zeros(10, 1, 2), torch.zeros(10, 1, 2)
+    output[[2, 7], 0, 0] = target[5, 0, 0] = 1
+    output[3, 0, 1] = 1
+    without, once = (petnet.published_chamfer_loss(output, target, weight) for weight in (0.0, 1.0))
+    assert without == pytest.approx(0.2) and once - without == pytest.approx((9 + 4 + 4 + 13**2) / 1000)
+    assert petnet.published_chamfer_loss(output, output) == 0
+
+
 def test_the_trace_loss_has_a_gradient_that_pulls_towards_the_target():
     output = torch.zeros(20, 1, 1, dtype=torch.float64).requires_grad_()
     target = torch.zeros(20, 1, 1, dtype=torch.float64)

@@ -10,7 +10,14 @@ from efficient_ai.petnet.figures._neuron import (
     surrogate,
     surrogate_table,
 )
-from efficient_ai.petnet.figures._peers import gpu_table, peers_table
+from efficient_ai.petnet.figures._peers import (
+    driven_differ,
+    driven_ratio,
+    driven_spikes,
+    driven_table,
+    gpu_table,
+    peers_table,
+)
 from efficient_ai.petnet.figures._pictures import (
     RATES,
     SORTERS,
@@ -71,6 +78,10 @@ __all__ = [
     "WEIGHTS",
     "WIDTHS",
     "dead_time_table",
+    "driven_differ",
+    "driven_ratio",
+    "driven_spikes",
+    "driven_table",
     "energy_table",
     "final",
     "gpu_table",
