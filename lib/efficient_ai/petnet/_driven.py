@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from efficient_ai.petnet._events import Hits, on_raster
@@ -67,9 +68,9 @@ def event_driven(
         ValueError: hits that have no place, or a window that does not fit to the inputs.
     """
     with torch.no_grad():
-        rows = network.rows(window, value, torch.float64)
+        rows = _rows(network, window, value)
         hits = on_raster(hits, samples, len(rows), steps)
-        weights = [rows, *(layer.weight.T.double() for layer in network.linear[1:])]
+        weights = [torch.from_numpy(rows), *(layer.weight.T.double() for layer in network.linear[1:])]
         flat = np.concatenate([np.ascontiguousarray(weight.cpu().numpy()).ravel() for weight in weights])
         biases = [layer.bias.double().cpu().numpy() for layer in network.linear]
         leaks = network.beta.clamp(0, 1).double().tolist()
@@ -94,6 +95,16 @@ def event_driven(
         tuple(computed.tolist()), samples * steps, tuple(sent.tolist()), tuple(len(each) for each in clocks)
     )
     return Hits(sample, neuron, time, np.full(len(sample), -1)), work
+
+
+def _rows(network: SpikingNetwork, window: Tensor | None, value: float) -> np.ndarray:
+    """:meth:`SpikingNetwork.rows` in float64; few crystals are in a window, so it is multiplied as a sparse matrix."""
+    rows = network.linear[0].weight.T.double().cpu().numpy()
+    if window is None:
+        return rows
+    network.check_window(window)
+    crystals = len(window)
+    return rows[:crystals] + value * (sparse.csr_matrix(window.cpu().numpy()) @ rows[crystals:])
 
 
 def _edges(sizes) -> np.ndarray:

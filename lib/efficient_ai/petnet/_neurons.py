@@ -188,23 +188,26 @@ class SpikingNetwork(nn.Module):
         chosen = rows[torch.from_numpy(hits.crystal).to(rows.device)]
         return self._from_current(current.index_put(place, chosen, accumulate=True))[-1][0]
 
-    def rows(
-        self, window: Tensor | None = None, value: float = 0.1, dtype: torch.dtype | None = None
-    ) -> Tensor:
+    def rows(self, window: Tensor | None = None, value: float = 0.1) -> Tensor:
         """What a hit of each crystal adds to the first layer, geometry channels folded in: shape ``(crystals, neurons)``.
 
         Raises:
             ValueError: a window that does not fit to the inputs.
         """
-        rows = self.linear[0].weight.T.to(dtype or self.linear[0].weight.dtype)
+        rows = self.linear[0].weight.T
         if window is None:
             return rows
-        if window.ndim != 2 or 2 * len(window) != len(rows):
-            raise ValueError(
-                f"a window of shape {tuple(window.shape)} does not fit to {len(rows)} inputs: half of them are crystals, "
-                "and each has a row"
-            )
+        self.check_window(window)
         return rows[: len(window)] + value * window.to(rows) @ rows[len(window) :]
+
+    def check_window(self, window: Tensor) -> None:
+        """Raises a ValueError if a window of geometry channels does not fit to the inputs."""
+        inputs = self.sizes[0]
+        if window.ndim != 2 or 2 * window.shape[0] != inputs or 2 * window.shape[1] != inputs:
+            raise ValueError(
+                f"a window of shape {tuple(window.shape)} does not fit to {inputs} inputs: half of them are crystals, and "
+                "each has a row and a column"
+            )
 
     def _from_current(self, current: Tensor) -> list[tuple[Tensor, Tensor]]:
         traces = []
