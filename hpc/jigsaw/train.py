@@ -7,11 +7,13 @@
 
 Ranks [m n, m n + n) are model instance m; instances train on different samples, and their gradients are averaged shard by
 shard. Samples are files of float32 ``(2 x channels, lat, lon)``, state and next state, named in ``--data`` (one per line of a
-text file, relative to it); without it each rank draws random numbers of the right shape, which is enough to measure. The last line
-of the output is JSON. Exit status: 2 if the call cannot be carried out; 1 if training had to end: one rank that fails ends all.
+text file, relative to it); without it each rank draws random numbers of the right shape, which is enough to measure. ``--keep``
+writes checkpoints, and ``--resume`` goes on from one, on the same grid to the last bit, or on another. The last line of the output is
+JSON. Exit status: 2 if the call cannot be carried out; 1 if training had to end: one rank that fails ends all.
 """
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -51,6 +53,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batch", type=count, default=1, help="samples per model instance and step")
     parser.add_argument("--steps", type=count, default=10)
     parser.add_argument("--data", type=Path, help="text file with one sample file per line")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for checkpoints, at the end and every --every steps"
+    )
+    parser.add_argument("--every", type=count, help="steps between checkpoints")
+    parser.add_argument(
+        "--resume", type=Path, help="checkpoint of any grid to go on from, such as KEEP/step-100"
+    )
     parser.add_argument("--gpus", type=count, help="for the dry run: ranks in all")
     parser.add_argument(
         "--dry-run", action="store_true", help="print memory and traffic per rank; allocate nothing"
@@ -174,18 +183,20 @@ def train(
         raise ValueError(f"{world.size} ranks are no multiple of {grid.rows} x {grid.cols}")
     chosen.instances = world.size // grid.size
     instance, shard = divmod(world.rank, grid.size)
-    if chosen.data is None:
-        source = drawn(chosen, config, shard, instance)
-    else:
-        listed = jigsaw.SampleList.from_text(chosen.data, (config.inputs, config.lat, config.lon))
-        source = listed.batches(grid, shard, chosen.batch, instance, chosen.instances)
     inside, replicas = world.split(instance), world.split(shard)
     model = jigsaw.WeatherMixer(config, jigsaw.Sharded(grid, inside)).to(device)
     optimiser = jigsaw.adam(model)
+    if chosen.resume:
+        jigsaw.load(chosen.resume, model, optimiser)
+    if chosen.data is None:
+        source = itertools.islice(drawn(chosen, config, shard, instance), model.step, None)
+    else:
+        listed = jigsaw.SampleList.from_text(chosen.data, (config.inputs, config.lat, config.lon))
+        source = listed.batches(grid, shard, chosen.batch, instance, chosen.instances, skip=model.step)
     a = jigsaw.latitude_weights(torch.linspace(torch.pi / 2, -torch.pi / 2, config.lat)).to(device)
     v = torch.ones(config.inputs // grid.cols, device=device)
     losses, reads, seconds = [], [], []
-    for step in range(chosen.steps):
+    for step in range(1, chosen.steps + 1):
         begin = time.perf_counter()
         block = next(source)
         read = time.perf_counter()
@@ -194,8 +205,11 @@ def train(
         losses.append(float(loss))  # waits for the device
         if not math.isfinite(losses[-1]):
             raise ArithmeticError(
-                f"the loss of step {step + 1} is not finite: look at the samples, or train slower"
+                f"the loss of step {model.step} is not finite: look at the samples, or train slower"
             )
+        due = step == chosen.steps or (chosen.every and step % chosen.every == 0)
+        if chosen.keep and due and instance == 0:
+            jigsaw.save(chosen.keep / f"step-{model.step}", model, optimiser)
         reads.append(read - begin)
         seconds.append(time.perf_counter() - read)
     if world.rank == 0:

@@ -95,6 +95,16 @@ def test_calls_that_cannot_be_carried_out(arguments, said, monkeypatch, capsys):
 
 
 @pytest.mark.mpi
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
+    script = [sys.executable, FOLDER / "train.py", "--grid"]
+    two = [find_mpiexec(), "-n", 2, *script, "1x2", "--steps"]
+    whole = json.loads(run(*two, 4, "--keep", tmp_path, "--every", 2).splitlines()[-1])["loss"]
+    assert {p.name for p in tmp_path.iterdir()} == {"step-2", "step-4"}
+    again = json.loads(run(*two, 2, "--resume", tmp_path / "step-2").splitlines()[-1])["loss"]
+    assert again == whole[2:]
+
+
+@pytest.mark.mpi
 def test_a_rank_that_fails_ends_all_with_its_reason(tmp_path):
     """One of two files holds a value that is not a number, in the part of one rank alone."""
     rng = np.random.default_rng(0)

@@ -11,6 +11,7 @@ The method
 The model
     ``MixerConfig``, ``WeatherMixer``      the same code, serial and sharded
     ``parameters``, ``forward_flops``, ``training_flops``
+    ``save``, ``load``                     keep it, and go on with any cut of it
     ``weighted_loss``, ``train_step``, ``finish_gradients``, ``clip_gradients``, ``adam``, ``latitude_weights``
 
 Counted beforehand and measured
@@ -25,6 +26,7 @@ Weather and experiments: ``Atmosphere``, ``Sphere``; :mod:`efficient_ai.jigsaw.f
 ``CLAIMS`` and ``PROFILES`` belong to the chapter.
 """
 
+from efficient_ai.jigsaw._checkpoint import load, save
 from efficient_ai.jigsaw._config import MixerConfig, forward_flops, parameters, training_flops
 from efficient_ai.jigsaw._execute import execute, multiply, transpose
 from efficient_ai.jigsaw._functions import ExactLayerNorm, LinearXTW, LinearXW, LinearXWT, Place, Transpose
@@ -88,11 +90,13 @@ __all__ = [
     "held_bytes",
     "kept_bytes",
     "latitude_weights",
+    "load",
     "memory",
     "multiply",
     "parameters",
     "plan",
     "products_per_step",
+    "save",
     "step_elements",
     "train_step",
     "training_flops",

@@ -36,6 +36,14 @@ class WeatherMixer(nn.Module):
             self._add(f"{name}.weight", dtype)
         for name in vectors(config):
             self._add(name, dtype)
+        self.register_load_state_dict_pre_hook(_same_piece)
+
+    def get_extra_state(self) -> Tensor:
+        """Which piece of which grid this is: rows, columns, rank. A ``state_dict`` belongs to one piece."""
+        return torch.tensor([self.ops.grid.rows, self.ops.grid.cols, self.ops.rank])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Nothing to set; another piece was refused before."""
 
     def _add(self, name: str, dtype: torch.dtype) -> None:
         """Parameter ``name``, uniform within 1 / sqrt(inputs) as torch's layers are; norms begin as the identity."""
@@ -131,3 +139,14 @@ class WeatherMixer(nn.Module):
         b, _, lat, lon = shape
         p = self.config.patch
         return tokens.reshape(b, lat * lon // p, -1, p).permute(0, 2, 1, 3).reshape(b, -1, lat, lon)
+
+
+def _same_piece(model: WeatherMixer, state: dict, prefix: str, *_: Any) -> None:
+    """Refuse the ``state_dict`` of another piece, whose tensors may have the same shapes, before anything is copied."""
+    theirs, ours = state.get(f"{prefix}_extra_state"), model.get_extra_state()
+    if theirs is not None and theirs.tolist() != ours.tolist():
+        (rows, cols, rank), (r, c, own) = theirs.tolist(), ours.tolist()
+        raise ValueError(
+            f"this state is of rank {rank} of {rows} x {cols}, and the model is rank {own} of {r} x {c}: "
+            "keep models with jigsaw.save and jigsaw.load, which cut them anew"
+        )

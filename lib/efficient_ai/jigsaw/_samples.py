@@ -50,11 +50,12 @@ class SampleList:
         return cls([path.parent / line.strip() for line in lines if line.strip()], shape)
 
     def batches(
-        self, grid: Grid, rank: int, batch: int, instance: int, instances: int
+        self, grid: Grid, rank: int, batch: int, instance: int, instances: int, skip: int = 0
     ) -> Iterator[torch.Tensor]:
         """Blocks ``[batch, 2 channels, lat, lon]`` of one rank of one instance, without end.
 
         In each turn all files are shuffled alike everywhere, and what does not fill a batch of every instance waits for the next.
+        A run that goes on leaves out the first ``skip`` batches, which are not read.
 
         Raises:
             ValueError: fewer files than one step takes, or a block with values that are not finite; the file is named.
@@ -65,14 +66,17 @@ class SampleList:
                 f"a step takes {each} samples ({batch} for each of {instances} instances) and the list has {len(self.paths)}: "
                 "name more files, or take a smaller batch or fewer ranks"
             )
-        return self._deal(grid, rank, batch, instance, each)
+        return self._deal(grid, rank, batch, instance, each, skip)
 
-    def _deal(self, grid: Grid, rank: int, batch: int, instance: int, each: int) -> Iterator[torch.Tensor]:
+    def _deal(self, grid, rank, batch, instance, each, skip) -> Iterator[torch.Tensor]:
         turn = 0
         while True:
             order = torch.randperm(len(self.paths), generator=generator(turn)).tolist()
             for first in range(0, len(order) - each + 1, each):
                 mine = order[first + instance * batch : first + (instance + 1) * batch]
+                if skip > 0:
+                    skip -= 1
+                    continue
                 yield torch.stack([self._pair(self.paths[k], grid, rank) for k in mine])
             turn += 1
 

@@ -81,6 +81,16 @@ def test_three_files_on_two_instances_stay_in_step(tmp_path):
     assert all(a != b for a, b in seen) and {k for pair in seen for k in pair} == {0, 1, 2}
 
 
+def test_a_run_that_goes_on_sees_what_it_would_have_seen(tmp_path):
+    for k in range(5):
+        np.full(2 * math.prod(SHAPE), k, dtype=np.float32).tofile(tmp_path / f"{k}.f32")
+    found = listed(tmp_path, *(f"{k}.f32" for k in range(5)))
+    whole = found.batches(GRID, 0, 2, 0, 1)
+    seen = [next(whole)[:, 0, 0, 0].tolist() for _ in range(9)]
+    later = found.batches(GRID, 0, 2, 0, 1, skip=4)
+    assert [next(later)[:, 0, 0, 0].tolist() for _ in range(5)] == seen[4:]
+
+
 @pytest.mark.parametrize("bad", [torch.linspace(90, -90, 5), torch.tensor([0.0, float("nan")])])
 def test_latitudes_in_degrees_are_refused(bad):
     with pytest.raises(ValueError, match="radians"):
