@@ -14,6 +14,7 @@ ASSIGNMENT ?=
 SUBMISSIONS ?=
 JOBS ?=
 HANDOUT ?= handout
+SOLUTIONS ?= yes
 
 PROFILES = smoke laptop full
 ifneq ($(filter $(PROFILES),$(PROFILE)),$(PROFILE))
@@ -51,6 +52,7 @@ help:
 	@echo
 	@echo "make book PROFILE=smoke|laptop|full chooses the size of the runs (now: $(PROFILE))."
 	@echo "make book CHAPTER=\"energy jigsaw\" brings only these chapters up to date; LIMIT=seconds ends a run that takes longer."
+	@echo "make book SOLUTIONS=no leaves the solutions of the exercises out of the site."
 	@echo "make test ARGS=\"-k ledger\" hands ARGS to pytest."
 
 # Any Python that starts may run the bootstrap: it looks for a suitable one itself and says what is missing.
@@ -62,7 +64,7 @@ setup:
 	echo "      on Debian or Ubuntu: apt-get install python3 python3-venv git"; exit 1
 
 book: setup
-	@$(BOOKBUILD) book --profile "$(PROFILE)" --chapter="$(CHAPTER)" --limit="$(LIMIT)"
+	@EFFICIENT_AI_SOLUTIONS="$(SOLUTIONS)" $(BOOKBUILD) book --profile "$(PROFILE)" --chapter="$(CHAPTER)" --limit="$(LIMIT)"
 
 test: setup
 	@$(BOOKBUILD) test --arguments="$$ARGS"

@@ -23,6 +23,8 @@ from bookbuild.layout import BuildError
 from efficient_ai._files import write_atomic
 from efficient_ai._paths import project_root
 
+SOLUTIONS = "EFFICIENT_AI_SOLUTIONS"
+"""Environment variable: `no` leaves the solutions out of the site."""
 _MARKS = ("BEGIN SOLUTION", "END SOLUTION")
 _COURSE_CONFIG = '''\
 """nbgrader course of the book: run `nbgrader` in this folder."""
@@ -67,18 +69,21 @@ def solved_version(nb: NotebookNode) -> NotebookNode:
     return solved
 
 
-def render_page(nb: NotebookNode) -> NotebookNode:
-    """The page of the book: what a student gets, and behind each check the solution, folded. Nothing is to execute."""
+def render_page(nb: NotebookNode, solutions: bool = True) -> NotebookNode:
+    """The page of the book: what a student gets, and behind each check the solution, folded. Nothing is to execute.
+
+    Without ``solutions`` the page holds what a student gets and no more.
+    """
     page = student_version(nb)
-    cells, solutions = [], []
+    cells, waiting = [], []
     for cell, answer in zip(page.cells, solved_version(nb).cells, strict=True):
         cells.append(cell)
-        if is_solution(cell):
-            solutions.append(_folded(answer))
+        if is_solution(cell) and solutions:
+            waiting.append(_folded(answer))
         elif is_grade(cell):  # first the hints and the check, then the solution
-            cells += solutions
-            solutions = []
-    page.cells = cells + solutions
+            cells += waiting
+            waiting = []
+    page.cells = cells + waiting
     for cell in page.cells:
         for key in ("nbgrader", "deletable", "editable"):
             cell.metadata.pop(key, None)

@@ -5,6 +5,7 @@ there is removed.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -90,9 +91,9 @@ def _page(layout: Layout, profile: str, page: str, waiting: Mapping[str, str]) -
 
 
 def _exercise(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    from bookbuild._assignments import render_page
+    from bookbuild._assignments import SOLUTIONS, render_page
 
-    return render_page(content)
+    return render_page(content, solutions=os.environ.get(SOLUTIONS) != "no")
 
 
 def _with_places(cells: list[nbformat.NotebookNode], chapter: str) -> Iterator[nbformat.NotebookNode]:

@@ -131,11 +131,32 @@ def test_a_zip_of_a_learning_platform_is_understood(tmp_path):
 @pytest.mark.mpi
 def test_ranks_a_deadlock_names_rank_and_line_and_costs_its_task_only(tmp_path):
     """On MPI ranks a right answer gets its points; a deadlock names rank and line, and costs its own task only."""
+    # A pickle that writes a file, sent as raw bytes, and received as an object on another rank.
+    evil_tell = f"""\
+def tell(comm, mine):
+    import os
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return os.system, ("touch {tmp_path / "taken"}",)
+
+    data = np.frombuffer(pickle.dumps(Evil()), dtype=np.uint8)
+    if comm.rank == 0:
+        comm.Send(data, 1)
+        return [0.0, 1.0]
+    comm.recv(source=0)
+    return [0.0, 1.0]
+"""
     notebook = assignment.on_ranks(8.0)
     nbformat.write(notebook, tmp_path / "ranks.ipynb")
     right = {name: head + body for name, (head, body) in assignment.RANKS_ANSWERS.items()}
     waits = "def swap(comm, mine):\n    theirs = np.empty_like(mine)\n    comm.Recv(theirs, 1 - comm.rank)\n    return theirs"
-    for student, answers in {"right": right, "waits": right | {"swap": waits}}.items():
+    evil = {
+        "swap": "def swap(comm, mine):\n    comm.Spawn('/bin/true')\n    return 1.0 - mine",
+        "tell": evil_tell,
+    }
+    for student, answers in {"right": right, "waits": right | {"swap": waits}, "evil": evil}.items():
         path = tmp_path / "in" / f"{student}-ranks.ipynb"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(handed_in.handed_in(notebook, answers))
@@ -143,6 +164,9 @@ def test_ranks_a_deadlock_names_rank_and_line_and_costs_its_task_only(tmp_path):
     marked = {each.student: each for each in found}
     assert marked["right"].score == 4, marked["right"].tasks
     assert [task["score"] for task in marked["waits"].tasks] == [0, 1], marked["waits"].tasks
+    assert marked["evil"].score == 0 and not (tmp_path / "taken").exists()
+    assert "has no Spawn that an exercise needs" in marked["evil"].tasks[0]["message"]
+    assert "cannot be read" in marked["evil"].tasks[1]["message"], marked["evil"].tasks
     said = marked["waits"].tasks[0]["message"]
     assert "deadlock" in said and "rank 0 hangs in line 3 (swap): comm.Recv(theirs, 1 - comm.rank)" in said
 

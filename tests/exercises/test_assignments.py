@@ -73,6 +73,14 @@ def test_the_page_folds_solutions_and_shows_no_marks(source):
     assert not any(cell.get("outputs") for cell in page.cells)
 
 
+def test_the_page_can_leave_the_solutions_out(source):
+    """`make book SOLUTIONS=no` leaves the solutions out of the pages."""
+    page = _assignments.render_page(source, solutions=False)
+    assert [cell.source for cell in page.cells] == [
+        cell.source for cell in _assignments.student_version(source).cells
+    ]
+
+
 def test_contradicting_marks_are_refused(source):
     """A mark without its end is refused."""
     broken = nbformat.from_dict(source)

@@ -166,7 +166,9 @@ def judge(job: dict, folder: Path, tell: Any) -> None:
             lines,
             f"{PREFIX}{cell['number']}",
         )
-    opaque = tuple(source["metadata"].get("efficient_ai", {}).get("opaque", ()))
+    # What the author of an assignment says of its answers: `opaque`, functions whose results stay with the student; `slow`, checks
+    # that call an answer so often that they take longer from one process to another.
+    hints = source["metadata"].get("efficient_ai", {})
     answers = Answers(job, folder)
     try:
         namespace: dict[str, Any] = {"__name__": "judged"}
@@ -183,24 +185,24 @@ def judge(job: dict, folder: Path, tell: Any) -> None:
                 for module in [name for name in sys.modules if "benches" in name.split(".")]:
                     ship(module)
                 continue
-            tell(_task(text, mark, namespace, names, job, answers, opaque))
+            tell(_task(text, mark, namespace, names, job, answers, hints))
     finally:
         answers.end()
 
 
 def _task(
-    text: str, mark: dict, namespace: dict, names: list[str], job: dict, answers: Answers, opaque: tuple
+    text: str, mark: dict, namespace: dict, names: list[str], job: dict, answers: Answers, hints: dict
 ) -> dict:
     """One graded cell, with a fresh copy of the answers."""
     for value in list(namespace.values()):
         for task in value.values() if isinstance(value, dict) else [value]:
             if isinstance(task, checks.Task):
-                task.limit = min(task.limit, job["seconds"])
+                task.limit = min(task.limit, job["seconds"]) * hints.get("slow", {}).get(mark["grade_id"], 1)
     begun, said, session = time.monotonic(), "", None
     known = dict(namespace)
     try:
         with contextlib.suppress(OSError):
-            session = Session(answers.address, opaque)
+            session = Session(answers.address, tuple(hints.get("opaque", ())))
         for name in names:
             if session is None or name not in answers.ready:
                 known[name] = Missing(_why_missing(name, job["cells"], answers))

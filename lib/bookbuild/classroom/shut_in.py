@@ -24,11 +24,16 @@ NOTHING = (
 )
 
 
+_TRY = "import os; child = os.fork(); child or os._exit(0); os.waitpid(child, 0); print('in')"
+
+
 @cache
 def way() -> str:
     """The best way that works here, by trying. ``EFFICIENT_AI_ISOLATION`` names another. Raises ``BuildError`` if none does."""
     asked = os.environ.get("EFFICIENT_AI_ISOLATION")
-    for name in [asked] if asked else WAYS:
+    # As root inside bubblewrap the number of processes cannot be limited.
+    order = sorted(WAYS, key=["namespaces", "bubblewrap", "user"].index) if os.getuid() == 0 else list(WAYS)
+    for name in [asked] if asked else order:
         if name not in WAYS:
             raise BuildError(f"EFFICIENT_AI_ISOLATION is one of {', '.join(WAYS)}, not '{name}'")
         if _works(name):
@@ -44,7 +49,7 @@ def _works(name: str) -> bool:
     with tempfile.TemporaryDirectory(prefix="shut-in-") as folder:
         Path(folder).chmod(0o755)
         tried = subprocess.run(
-            command([sys.executable, "-I", "-c", "print('in')"], name, Path(folder), [], 0),
+            command([sys.executable, "-I", "-c", _TRY], name, Path(folder), [], 0),
             capture_output=True,
             text=True,
             timeout=60,
@@ -110,7 +115,7 @@ def command(
     inner = [sys.executable, "-I", isolation.__file__]
     if name != "bubblewrap":
         return [*inner, json.dumps(how)]
-    return [*_bubblewrap(how), "--", *program]
+    return [*_bubblewrap(how), "--", "/usr/bin/prlimit", f"--nproc={_PROCESSES}", *program]
 
 
 def _bubblewrap(how: dict) -> list[str]:
@@ -121,7 +126,7 @@ def _bubblewrap(how: dict) -> list[str]:
         f"--fsize={how['disk']}",
         "--core=0",
     ]
-    line += ["--nofile=256", f"--nproc={how['processes']}"] if os.getuid() != 0 else ["--nofile=256"]
+    line += ["--nofile=256"]
     line += [
         "bwrap",
         "--unshare-all",

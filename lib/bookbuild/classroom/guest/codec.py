@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +60,16 @@ class Writer:
     def __init__(self, frame: Frame, other: Callable[[Any], tuple[bytes, Any]], folders: bool = False):
         self.frame, self._other, self._folders = frame, other, folders
         self._todo: list[Any] = []
+        self._met: set[int] = set()
 
     def message(self, value: object, all_states: bool = True) -> bytes:
         """The value, behind the states of all objects of the frame that are new or changed, or of those in the value only."""
         self._todo = list(self.frame.objects.values()) if all_states else []
-        root, states, seen = self._value(value, 0), [], set()
+        self._met = set(self.frame.objects) if all_states else set()
+        root, states = self._value(value, 0), []
         while self._todo:
             each = self._todo.pop()
             number = self.frame.number(each)
-            if number in seen:
-                continue
-            seen.add(number)
             state = self._state(each)
             if self.frame.states.get(number) != state:
                 self.frame.states[number] = state
@@ -114,6 +114,8 @@ class Writer:
             or is_tensor(value)
         ):
             return self._reference(value)
+        if self.frame.objects.get(self.frame.numbers.get(id(value))) is value:  # known already
+            return self._reference(value)
         if self._folders and isinstance(value, Path) and value.is_dir():
             return self._reference(value)
         tag, plain = self._other(value)
@@ -123,7 +125,9 @@ class Writer:
 
     def _reference(self, value: Any) -> bytes:
         number = self.frame.number(value)
-        self._todo.append(value)
+        if number not in self._met:
+            self._met.add(number)
+            self._todo.append(value)
         return b"r" + struct.pack("<q", number)
 
     def _state(self, value: Any) -> bytes:
@@ -149,8 +153,9 @@ class Writer:
             return b"y" + self._array(value)
         if isinstance(value, Path):
             return b"p" + self._value(_folder(value), 1)
-        _, plain = self._other(value)
-        return b"o" + self._value(plain, 1)
+        _, (name, names, values) = self._other(value)
+        values = b"t" + struct.pack("<I", len(values)) + b"".join(self._value(each, 3) for each in values)
+        return _head(name, names) + values
 
     def _array(self, array: np.ndarray) -> bytes:
         check_size(array.nbytes)
@@ -170,6 +175,13 @@ class Writer:
         return self._value(
             (str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), raw, tensor.requires_grad), 1
         )
+
+
+@cache
+def _head(name: str, names: tuple[str, ...]) -> bytes:
+    """How the state of an object of fields begins: a tuple of its class, the names of its fields, and then their values."""
+    fields = b"".join(_text(b"s", each) for each in names)
+    return b"ot" + struct.pack("<I", 3) + _text(b"s", name) + b"t" + struct.pack("<I", len(names)) + fields
 
 
 def _folder(root: Path) -> tuple:
