@@ -1,10 +1,9 @@
 """Shut a process in: what of the machine it sees, and how much it may take. Run as ``python -I isolation.py JSON``.
 
-Three ways, the first that works is taken:
+Two ways, the first that works is taken:
 
 * ``bubblewrap``: the program `bwrap`, where it is installed and may be used;
-* ``namespaces``: the same by system calls, for root or where users may make namespaces of their own;
-* ``user``: only an unused user number, for root on a system without namespaces. The network stays open.
+* ``namespaces``: the same by system calls, for root or where users may make namespaces of their own. It is what this file does.
 
 Standard library only: this file is run by a bare interpreter.
 """
@@ -144,16 +143,11 @@ def main(how):
     """Run ``how["command"]`` shut in; returns its exit status. When this process ends, all that it started ends."""
     user = FIRST_USER + how["slot"] if os.getuid() == 0 else None
     _LIBC.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if how["way"] == "namespaces":
-        enter(user)
+    enter(user)
     child = os.fork()
     if child == 0:
         _LIBC.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if how["way"] == "namespaces":
-            new_root(how["root"], how["shown"], how["disk"] >> 20)
-        else:
-            os.setsid()
-            os.chdir(how["home"])
+        new_root(how["root"], how["shown"], how["disk"] >> 20)
         limits(how["seconds"], how["memory"], how["processes"], how["disk"])
         drop(user)
         _LIBC.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a change of the user takes it back

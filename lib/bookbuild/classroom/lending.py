@@ -1,6 +1,5 @@
 """What of ours a student's code may touch: which values go over as copies, which attributes it may ask for."""
 
-import io
 import sys
 import types
 from typing import Any
@@ -100,12 +99,16 @@ def _loads(data: Any) -> Any:
     return Reader(Frame(host=False), other, shell).message(bytes(data))
 
 
-def ship(module: str) -> None:
-    """Have the classes of a module go over with their code: the student's library lacks it."""
-    if module in sys.modules:
-        cloudpickle.register_pickle_by_value(sys.modules[module])
-
-
-def quiet() -> io.StringIO:
-    """Where prints of checks go."""
-    return io.StringIO()
+def packed(value: Any) -> bytes:
+    """A copy of a value, with the code of its class where the student's library lacks that."""
+    benches = [module for name, module in list(sys.modules.items()) if "benches" in name.split(".")]
+    here = [
+        module for module in benches if module.__name__ not in cloudpickle.list_registry_pickle_by_value()
+    ]
+    for module in here:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return cloudpickle.dumps(value)
+    finally:
+        for module in here:
+            cloudpickle.unregister_pickle_by_value(module)

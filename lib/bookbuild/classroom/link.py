@@ -13,14 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from bookbuild.classroom.guest.codec import Frame, Refused, Writer
 from bookbuild.classroom.guest.reading import Reader
 from bookbuild.classroom.guest.serving import PREFIX
 from bookbuild.classroom.guest.wire import PLACE, Gone, Wire
-from bookbuild.classroom.lending import by_value, refused
+from bookbuild.classroom.lending import by_value, packed, refused
 from efficient_ai.checks import CheckFailed
 
 _OPERATIONS: dict[str, Callable] = {
@@ -243,7 +242,7 @@ class Session:
         if isinstance(value, (type({}.keys()), type({}.values()), type({}.items()))):
             return b"=", list(value)
         if by_value(value):
-            return b"P", cloudpickle.dumps(value)
+            return b"P", packed(value)
         self._lent[id(value)] = value
         return b"h", id(value)
 

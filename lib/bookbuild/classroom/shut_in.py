@@ -15,7 +15,6 @@ from bookbuild.layout import BuildError
 WAYS = {
     "bubblewrap": "bubblewrap: no network, own processes, the course and other submissions are not there",
     "namespaces": "namespaces: no network, own processes, the course and other submissions are not there",
-    "user": "an own user only: the network is open, and files that all users may read can be read",
 }
 _MEMORY, _PROCESSES, _DISK, _CPU = 6 << 30, 96, 64 << 20, 600
 NOTHING = (
@@ -32,7 +31,7 @@ def way() -> str:
     """The best way that works here, by trying. ``EFFICIENT_AI_ISOLATION`` names another. Raises ``BuildError`` if none does."""
     asked = os.environ.get("EFFICIENT_AI_ISOLATION")
     # As root inside bubblewrap the number of processes cannot be limited.
-    order = sorted(WAYS, key=["namespaces", "bubblewrap", "user"].index) if os.getuid() == 0 else list(WAYS)
+    order = reversed(WAYS) if os.getuid() == 0 else WAYS
     for name in [asked] if asked else order:
         if name not in WAYS:
             raise BuildError(f"EFFICIENT_AI_ISOLATION is one of {', '.join(WAYS)}, not '{name}'")
@@ -42,8 +41,6 @@ def way() -> str:
 
 
 def _works(name: str) -> bool:
-    if name == "user":
-        return os.getuid() == 0
     if name == "bubblewrap" and shutil.which("bwrap") is None:
         return False
     with tempfile.TemporaryDirectory(prefix="shut-in-") as folder:
@@ -109,9 +106,6 @@ def command(
         "command": program,
         "environment": environment,
     }
-    if name == "user":
-        how["environment"] = environment | {"HOME": str(folder), "TMPDIR": str(folder)}
-        os.chown(folder, isolation.FIRST_USER + slot, -1) if os.getuid() == 0 else None
     inner = [sys.executable, "-I", isolation.__file__]
     if name != "bubblewrap":
         return [*inner, json.dumps(how)]
