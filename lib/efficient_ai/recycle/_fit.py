@@ -48,7 +48,7 @@ def fit(
         history: days that a forecast reads.
         forecast: days that it can reach.
         levels: quantiles, equidistant; 9 for 0.1 to 0.9.
-        candidates: of :data:`CANDIDATES`.
+        candidates: of :data:`CANDIDATES`; last week takes part if the history has one.
         epochs: of the network, at most.
         seed: of the network.
         after_epoch: called with the index of each epoch of the network and its history so far.
@@ -58,6 +58,13 @@ def fit(
     """
     recipe = Recipe(history, forecast)
     _check(candidates, levels=levels, epochs=epochs)
+    able = [name for name in CANDIDATES if name in candidates]
+    if history < _candidates.WEEK and "last week" in able:
+        able.remove("last week")
+    if not able:
+        raise ValueError(
+            f"a history of {history} days does not reach back to last week: give at least {_candidates.WEEK}"
+        )
     times = times_of(times, values)
     source = Source(
         zone or seconds_of(times)[1],
@@ -70,9 +77,7 @@ def fit(
     dates, days = side_by_side(names, found)
     data = with_future(names, dates, days, source, recipe, _split(len(dates), recipe))
     best, scores, kept = None, {}, None
-    for name in [name for name in CANDIDATES if name in candidates]:
-        if name == "last week" and history < _candidates.WEEK:
-            continue
+    for name in able:
         cut = _cutter(data, _candidates.of_candidate(name, recipe))
         model = _candidates.fit_candidate(name, cut, epochs, seed, after_epoch)
         test = cut("test")

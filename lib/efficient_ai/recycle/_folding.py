@@ -22,7 +22,7 @@ class Days:
         repairs: what else was put right, by name: ``reordered``, ``repeated``, ``averaged``, ``absent`` and ``nonexistent``
             times as in :func:`efficient_ai.recycle._clock.grid`; ``doubled``, steps of the doubled hour of which one reading
             was kept; ``never``, days that the zone did not have; ``cut``, steps of incomplete days at the ends.
-        phase: seconds from midnight to the first reading of a day, less than a step.
+        phase: seconds from midnight to the first reading of the last day, less than a step.
     """
 
     dates: np.ndarray
@@ -124,7 +124,7 @@ def local_days(
     changed = int((counted.sum(axis=1)[~never] != cycle).sum())
     repairs = even.repairs | {"doubled": chosen, "never": int(never.sum()), "cut": cut}
     repairs = {name: count for name, count in repairs.items() if count}
-    phase = int(local[0] % even.step)
+    phase = int(local[-1] % even.step)  # as the clock stands at the end, where a forecast goes on
     filled, refused = int(missing[~bad].sum()), int((bad & ~never).sum())
     return Days(dates, folded, changed, filled, refused, repairs, phase)
 

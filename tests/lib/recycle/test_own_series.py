@@ -211,6 +211,33 @@ def test_what_cannot_be_forecast_is_refused(change, told):
         recycle.fit(None, change(table(last="2022-05-20")), candidates=["profile"]).forecast()
 
 
+@pytest.mark.parametrize(("freq", "cycle"), [("45min", 32), ("3h", 8), ("12h", 2)])
+def test_other_steps_that_divide_the_day(freq, cycle):
+    """With 32 steps the output is as wide as the network: there would be no layer to set to zero."""
+    own = recycle.fit(None, table(last="2022-05-20", freq=freq).tz_convert("UTC"), BERLIN, epochs=1)
+    found = own.forecast()
+    assert own.data.cycle == cycle and found.values.shape == (1, 7 * cycle)
+    assert str(found.frame().index[0])[:10] == "2022-05-20" and set(own.scores) == set(recycle.CANDIDATES)
+
+
+def test_a_short_history_has_no_last_week():
+    frame = table(last="2022-05-20")
+    own = recycle.fit(None, frame, history=5, epochs=1)
+    assert set(own.scores) == {"profile", "ridge", "ReCycle"} and np.isfinite(own.forecast().values).all()
+    with pytest.raises(ValueError, match="does not reach back to last week"):
+        recycle.fit(None, frame, history=5, candidates=["last week"])
+
+
+def test_readings_at_the_half_hour_keep_their_times():
+    frame = table(last="2022-05-20")
+    frame.index = frame.index + pd.Timedelta(minutes=30)
+    found = recycle.fit(None, frame, candidates=["profile"]).forecast(1).frame()
+    assert [str(t) for t in found.index[[0, -1]]] == [
+        "2022-05-20 00:30:00+02:00",
+        "2022-05-20 23:30:00+02:00",
+    ]
+
+
 @pytest.mark.parametrize("wrong", [
     dict(candidates=["best"]), dict(candidates=[]), dict(candidates="ridge"), dict(levels=0), dict(levels=True), dict(epochs=0),
     dict(history=0), dict(forecast=2.5), dict(step="1h"), dict(holidays="DE"),
