@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efficient_ai import petnet
-from efficient_ai.petnet import Hits, trained
+from efficient_ai.petnet import Hits, figures, recorded, trained
 
 
 def rows(hits):
@@ -128,3 +128,11 @@ def test_hits_without_a_place_and_windows_that_do_not_fit_are_refused():
             petnet.event_driven(network, Hits.sort([sample], [crystal], [time]), 1, 9)
     with pytest.raises(ValueError, match="window"):
         petnet.event_driven(network, Hits.sort([0], [0], [0]), 1, 9, torch.ones(3, 3))
+
+
+def test_the_record_has_every_row_that_the_page_shows():
+    record = recorded.load("petnet-driven")
+    table = figures.driven_table(record)
+    assert len({len(column) for column in table.values()}) == 1 and "SAFIR" in table["set"]
+    assert figures.driven_differ(record) == 0 and figures.driven_spikes(record) > 10**6
+    assert figures.driven_ratio(record) in table["times faster"]
