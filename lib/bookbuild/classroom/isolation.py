@@ -71,16 +71,16 @@ def new_root(root, shown, megabytes):
     """A file system that holds what ``shown`` names, read-only, and an empty home that can be written."""
     _mount(None, "/", None, REC | PRIVATE)
     _mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "size=16m,mode=755")
-    for source, place in shown:
-        _show(source, root + place)
     for place in ("/dev", "/proc", "/tmp", HOME):
         os.makedirs(root + place, exist_ok=True)
+    for place in ("/tmp", HOME):  # first: what is shown may lie below them
+        _mount("tmpfs", root + place, "tmpfs", NOSUID | NODEV, f"size={megabytes}m,mode=1777")
+    for source, place in shown:
+        _show(source, root + place)
     for device in ("null", "zero", "random", "urandom"):
         target = f"{root}/dev/{device}"
         open(target, "w").close()
         _mount(f"/dev/{device}", target, None, BIND)
-    for place in ("/tmp", HOME):
-        _mount("tmpfs", root + place, "tmpfs", NOSUID | NODEV, f"size={megabytes}m,mode=1777")
     try:
         _mount("proc", root + "/proc", "proc", NOSUID | NODEV | NOEXEC)
     except OSError:

@@ -130,6 +130,7 @@ def _bubblewrap(how: dict) -> list[str]:
         "--cap-drop",
         "ALL",
     ]
+    line += ["--tmpfs", "/tmp", "--tmpfs", isolation.HOME]  # first: what is shown may lie below them
     for source, place in how["shown"]:
         if os.path.islink(source):
             line += ["--symlink", os.readlink(source), place]
@@ -140,10 +141,6 @@ def _bubblewrap(how: dict) -> list[str]:
         "/proc",
         "--dev",
         "/dev",
-        "--tmpfs",
-        "/tmp",
-        "--tmpfs",
-        isolation.HOME,
         "--chdir",
         isolation.HOME,
     ]
