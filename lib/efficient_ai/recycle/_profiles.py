@@ -27,7 +27,7 @@ def profile_table(days: np.ndarray, types: np.ndarray, n: int = 3) -> np.ndarray
     if isinstance(n, bool) or n != int(n) or n < 1:
         raise ValueError(f"a profile is the mean of at least one day, got n={n}")
     if days.ndim != 2 or types.shape != days.shape[:1] or not np.isin(types, (0, 1, 2)).all():
-        raise ValueError(f"types are 0, 1 or 2, one a day: {types.shape} for {days.shape}")
+        raise ValueError(f"days need one type each, 0 to 2: {types.shape} for {days.shape}")
     if not np.issubdtype(days.dtype, np.floating):
         days = days.astype(float)
     table = np.zeros((len(days), 3, days.shape[1]), dtype=days.dtype)
