@@ -53,6 +53,13 @@ def _needed(ctx) -> tuple[bool, bool]:
     return x or w, w
 
 
+def _of_rows(ctx, jobs: Sequence[Job], operands: dict) -> tuple[torch.Tensor | None, ...]:
+    """Gradients of x in its own shape, of w and of b, for the two layers that see all leading axes as one."""
+    dx, dw = _both(ctx.place, _needed(ctx), jobs, operands)
+    dx = None if dx is None else dx.reshape(ctx.shape)
+    return dx, dw, operands["dy"].sum(0) if ctx.needs_input_grad[2] else None, None
+
+
 def _rows(x: torch.Tensor) -> torch.Tensor:
     """All leading axes as one."""
     return x.reshape(-1, x.shape[-1])
@@ -75,13 +82,7 @@ class LinearXWT(torch.autograd.Function):
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XW", "dy", "w"), Job("XTW", "dy", "x")
-        dx, dw = _both(ctx.place, _needed(ctx), (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
-        return (
-            None if dx is None else dx.reshape(ctx.shape),
-            dw,
-            dy.sum(0) if ctx.needs_input_grad[2] else None,
-            None,
-        )
+        return _of_rows(ctx, (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
 
 
 class LinearXTW(torch.autograd.Function):
@@ -120,13 +121,7 @@ class LinearXW(torch.autograd.Function):
         x, w = ctx.saved_tensors
         dy = _rows(dy)
         dx_job, dw_job = Job("XWT", "dy", "w"), Job("XTW", "x", "dy")
-        dx, dw = _both(ctx.place, _needed(ctx), (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
-        return (
-            None if dx is None else dx.reshape(ctx.shape),
-            dw,
-            dy.sum(0) if ctx.needs_input_grad[2] else None,
-            None,
-        )
+        return _of_rows(ctx, (dx_job, dw_job), {"dy": dy, "w": w, "x": _rows(x)})
 
 
 class Transpose(torch.autograd.Function):
